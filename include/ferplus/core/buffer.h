@@ -1,0 +1,47 @@
+// Aligned memory that owns itself and is never resized.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <span>
+
+namespace ferplus {
+
+// Alignment of every buffer and of every tensor placed in an arena: one cache line, one widest
+// vector.
+inline constexpr std::size_t kAlignment = 64;
+
+inline constexpr std::size_t align_up(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+// `count` values, zeroed, aligned to kAlignment. Move-only. Throws std::bad_alloc.
+template <typename Value>
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t count) : count_(count) {
+    const std::size_t bytes = std::max(align_up(count * sizeof(Value)), kAlignment);
+    data_.reset(static_cast<Value*>(std::aligned_alloc(kAlignment, bytes)));
+    if (!data_) throw std::bad_alloc();
+    std::fill_n(data_.get(), count, Value{});
+  }
+
+  Value* data() { return data_.get(); }
+  const Value* data() const { return data_.get(); }
+  std::size_t size() const { return count_; }
+  std::span<Value> span() { return {data(), count_}; }
+  std::span<const Value> span() const { return {data(), count_}; }
+
+ private:
+  struct Free {
+    void operator()(Value* pointer) const { std::free(pointer); }
+  };
+  std::unique_ptr<Value, Free> data_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace ferplus

@@ -1,0 +1,45 @@
+// From a face to the network's input, exactly as the reference implementation: warp to 64×64 in
+// 8-bit gray, equalise the histogram, subtract the least-squares plane, scale to unit deviation.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include <ferplus/core/random.h>
+#include <ferplus/data/dataset.h>
+
+namespace ferplus {
+
+inline constexpr int kInputSide = 64;
+inline constexpr int kInputPixels = kInputSide * kInputSide;
+
+// A random distortion of a training face. The default is the identity, which evaluation uses.
+// Shifts in pixels of the output, angle in degrees, skews and scales as factors.
+struct Distortion {
+  double shift_y = 0, shift_x = 0, angle = 0, skew_y = 0, skew_x = 0, scale_y = 1, scale_x = 1;
+  bool flip = false;  // left-right, after the warp
+};
+
+// Ranges that draw_distortion draws from; the defaults are the paper's recipe.
+struct DistortionLimits {
+  double shift = 0.08;  // ± this share of the output side
+  double angle = 20;    // ± degrees
+  double skew = 0.05;   // ±
+  double scale = 1.05;  // in [1, scale], inverted with probability one half
+  bool flip = true;     // with probability one half
+};
+
+// Draws in the reference's order: shift_y, shift_x, angle, skew_y, skew_x, scale_y, scale_x, flip.
+Distortion draw_distortion(RandomSequence& random, const DistortionLimits& limits);
+
+// The face rectangle of `image`, warped to kInputSide² pixels: bilinear in double, mirrored outside
+// the image, rounded half up. REQUIRES: the rectangle lies within the image and is at least 1×1;
+// output.size() == kInputPixels. Thread-safe.
+void warp(ImageView image, const Rectangle& face, const Distortion& distortion,
+          std::span<std::uint8_t> output);
+
+// Histogram equalisation with the image's own cdf, minus the least-squares plane in (1, x, y), over
+// the root mean square if that is above 1e-6. REQUIRES: both spans have kInputPixels. Thread-safe.
+void normalize(std::span<const std::uint8_t> face, std::span<float> output);
+
+}  // namespace ferplus

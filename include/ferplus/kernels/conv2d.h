@@ -1,0 +1,78 @@
+// 2-D convolution on raw buffers: the ordered table of algorithms.
+//
+// Layouts (all dense, float32): input [N, H, W, C], output [N, OH, OW, K], weights [R, S, C, K]
+// (kernel row, kernel column, in channel, out channel), bias [K]. Convolution is cross-correlation,
+// as in every CNN framework: output(n,y,x,k) = bias(k) + sum over r,s,c of
+// input(n, y*stride + r - pad_top, x*stride + s - pad_left, c) * weights(r,s,c,k), zero outside.
+//
+// Every function is noexcept in effect, thread-safe on distinct outputs and workspaces, runs its
+// work on parallel_for, allocates nothing, and gives bits that depend on the shape, the operands,
+// the ISA and the algorithm only: not on the number of threads, nor on what else is in the batch
+// (image n's output and input gradient depend on image n alone).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include <ferplus/core/tensor.h>
+
+namespace ferplus {
+
+struct ConvShape {
+  Index batch = 1, height = 1, width = 1, in_channels = 1;
+  Index out_channels = 1, kernel_height = 3, kernel_width = 3, stride = 1;
+  Index pad_top = 1, pad_left = 1, out_height = 1, out_width = 1;
+
+  Index input_size() const { return batch * height * width * in_channels; }
+  Index output_size() const { return batch * out_height * out_width * out_channels; }
+  Index weights_size() const { return kernel_height * kernel_width * in_channels * out_channels; }
+  // Multiply-adds of one pass counted as direct convolution does them, times two.
+  double flops() const {
+    return 2.0 * static_cast<double>(batch * out_height * out_width) *
+           static_cast<double>(weights_size());
+  }
+  bool operator==(const ConvShape&) const = default;
+};
+
+// forward: input, weights → output. backward_data: output gradient, weights → input gradient.
+// backward_weights: input, output gradient → weights gradient (summed over the batch by
+// micro-batches in the fixed tree of core/parallel.h) and bias gradient.
+enum class ConvPass { forward, backward_data, backward_weights };
+inline constexpr int kConvPasses = 3;
+
+struct ConvAlgorithm {
+  std::string_view name;  // as --algorithm and FERPLUS tables spell it: "matrix_product"
+  // Root-mean-square error relative to a float64 reference that tests hold it to, on unit-variance
+  // operands.
+  double tolerance;
+  bool (*supports)(const ConvShape& shape, ConvPass pass);
+  // Bytes of `prepared` weights (packed or transformed); 0 for backward_weights. Must not depend on
+  // shape.batch.
+  std::size_t (*prepared_bytes)(const ConvShape& shape, ConvPass pass);
+  void (*prepare)(const ConvShape& shape, ConvPass pass, const float* weights, void* prepared);
+  // Bytes of scratch that the pass needs with `threads` threads; must not decrease with batch.
+  std::size_t (*workspace_bytes)(const ConvShape& shape, ConvPass pass, int threads);
+
+  // bias may be null. With relu, negative results become 0.
+  void (*forward)(const ConvShape& shape, const float* input, const void* prepared,
+                  const float* bias, bool relu, float* output, void* workspace);
+  void (*backward_data)(const ConvShape& shape, const float* output_gradient, const void* prepared,
+                        float* input_gradient, void* workspace);
+  // Overwrites both gradients. bias_gradient may be null.
+  void (*backward_weights)(const ConvShape& shape, const float* input,
+                           const float* output_gradient, float* weights_gradient,
+                           float* bias_gradient, void* workspace);
+};
+
+// Fastest first; the last one supports every shape and pass and is the oracle of the others.
+std::span<const ConvAlgorithm> conv_algorithms();
+
+// The row of that name. Throws UsageError that lists the names.
+const ConvAlgorithm& conv_algorithm(std::string_view name);
+
+// The algorithm that runs for this shape and pass on the ISA in use: from the measured table, never
+// by thread count or batch (shape.batch is ignored).
+const ConvAlgorithm& choose_conv_algorithm(const ConvShape& shape, ConvPass pass);
+
+}  // namespace ferplus

@@ -1,0 +1,31 @@
+// Single-precision matrix products on packed operands, for dense layers and convolutions.
+// All matrices are row-major. Thread-safe, parallel inside, no allocation, bits independent of the
+// number of threads.
+#pragma once
+
+#include <cstddef>
+
+#include <ferplus/core/tensor.h>
+
+namespace ferplus {
+
+// Bytes of a packed [depth, columns] right-hand operand (panels of one register tile's width).
+std::size_t packed_bytes(Index depth, Index columns);
+// Packs b [depth, columns], leading dimension ldb. With `transposed`, b is [columns, depth] in
+// memory and its transpose is packed. Parallel.
+void pack(Index depth, Index columns, const float* b, Index ldb, bool transposed, void* packed);
+
+// c[rows, columns] = a[rows, depth] · b + bias (bias [columns] may be null); relu clamps at 0.
+// Row i of c depends on row i of a only, bit for bit, whatever `rows` is.
+void gemm(Index rows, Index columns, Index depth, const float* a, Index lda, const void* packed_b,
+          const float* bias, bool relu, float* c, Index ldc, void* workspace);
+std::size_t gemm_workspace_bytes(Index rows, Index columns, Index depth, int threads);
+
+// c[rows, columns] = aᵀ · b with a [depth, rows], b [depth, columns]: the weight gradient of a dense
+// layer, whose depth is the batch. Sums over depth in blocks of kMicroBatch joined by the fixed tree
+// of core/parallel.h.
+void gemm_transposed(Index rows, Index columns, Index depth, const float* a, Index lda,
+                     const float* b, Index ldb, float* c, Index ldc, void* workspace);
+std::size_t gemm_transposed_workspace_bytes(Index rows, Index columns, Index depth, int threads);
+
+}  // namespace ferplus
