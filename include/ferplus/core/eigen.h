@@ -3,8 +3,9 @@
 // include neither this header nor any other that reaches Eigen.
 #pragma once
 
-#include <Eigen/Core>
 #include <array>
+
+#include <Eigen/Core>
 #include <unsupported/Eigen/CXX11/Tensor>
 
 #include <ferplus/core/tensor.h>

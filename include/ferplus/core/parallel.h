@@ -6,6 +6,7 @@
 // order, and the micro-batches in a fixed binary tree (tree_combine).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -63,6 +64,25 @@ void tree_combine(Index count, Combine&& combine) {
   for (Index distance = 1; distance < count; distance *= 2) {
     for (Index to = 0; to + distance < count; to += 2 * distance) combine(to, to + distance);
   }
+}
+
+// Sum of value(i) for i in [0, count), per micro-batch in order and the micro-batches in the tree of
+// tree_combine, serially and without memory: the partial sums are a stack of groups of 1, 2, 4, …
+// micro-batches.
+template <typename Value>
+auto tree_sum(Index count, Value&& value) {
+  using Sum = decltype(value(Index{0}));
+  Sum stack[64] = {};
+  int depth = 0;
+  for (Index part = 0; part < micro_batches(count); ++part) {
+    Sum sum{};
+    const Index end = std::min(count, (part + 1) * kMicroBatch);
+    for (Index i = part * kMicroBatch; i < end; ++i) sum += value(i);
+    for (Index group = part + 1; group % 2 == 0; group /= 2) sum = stack[--depth] + sum;
+    stack[depth++] = sum;
+  }
+  for (; depth > 1; --depth) stack[depth - 2] += stack[depth - 1];
+  return stack[0];
 }
 
 }  // namespace ferplus

@@ -76,9 +76,7 @@ struct BasicTensorView {
   Value* image(Index n) const { return data + n * stride(); }
   explicit operator bool() const { return data != nullptr; }
 
-  operator BasicTensorView<const Value>() const
-    requires(!std::is_const_v<Value>)
-  {
+  operator BasicTensorView<const Value>() const requires(!std::is_const_v<Value>) {
     return {data, shape};
   }
 };

@@ -36,7 +36,12 @@ struct Rectangle {
 // One row of the data. A row whose image name is empty (not a face) has no image in FER+: it is
 // counted in Dataset::rows, but is not a sample.
 struct Sample {
-  std::size_t row = 0;  // counted from 0 over the CSV, or over the folders' label.csv in split order
+  // Counted from 0 over the CSV, or over the folders' label.csv in split order. For messages: rows
+  // without an image count in a CSV but are not in the folders made from it.
+  std::size_t row = 0;
+  // Counted from 0 over the samples of its split. Equal for a CSV and the folders made from it:
+  // what random draws are keyed by.
+  std::uint32_t index = 0;
   Split split = Split::train;
   std::string name;
   Rectangle face;
@@ -47,10 +52,10 @@ struct Sample {
 };
 
 struct Dataset {
-  std::vector<Sample> samples;       // in row order
-  std::vector<std::uint8_t> pixels;  // of all samples, one image after another
+  std::vector<Sample> samples;              // in row order
+  std::vector<std::uint8_t> pixels;         // of all samples, one image after another
   std::array<std::size_t, kSplits> rows{};  // per split, rows without an image included
-  std::string source;  // what was loaded, for messages: the paths
+  std::string source;                       // what was loaded, for messages: the paths
 
   ImageView image(const Sample& sample) const {
     return {pixels.data() + sample.pixel_offset, sample.width, sample.height};

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include <ferplus/core/random.h>
 #include <ferplus/data/dataset.h>
@@ -41,5 +42,19 @@ void warp(ImageView image, const Rectangle& face, const Distortion& distortion,
 // Histogram equalisation with the image's own cdf, minus the least-squares plane in (1, x, y), over
 // the root mean square if that is above 1e-6. REQUIRES: both spans have kInputPixels. Thread-safe.
 void normalize(std::span<const std::uint8_t> face, std::span<float> output);
+
+// What a model wants its input to be; model files name it and every user of a model obeys.
+enum class Preprocessing : std::uint8_t {
+  equalized,  // warp, then normalize: what this library trains on
+  raw  // warp only, gray 0 … 255 as floats: what the ONNX model zoo's emotion_ferplus wants
+};
+// "equalized", "raw". preprocessing_from_name throws UsageError that names the nearest one.
+std::string_view preprocessing_name(Preprocessing preprocessing);
+Preprocessing preprocessing_from_name(std::string_view name);
+
+// One network input: warp, then what `preprocessing` says. REQUIRES: as warp and normalize.
+// Thread-safe, allocates nothing.
+void make_input(ImageView image, const Rectangle& face, const Distortion& distortion,
+                Preprocessing preprocessing, std::span<float> output);
 
 }  // namespace ferplus

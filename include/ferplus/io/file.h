@@ -1,4 +1,5 @@
-// Files as whole things: mapped to read, replaced atomically when written.
+// Files as whole things: mapped to read, replaced atomically when written; and the lock of a folder
+// that one process at a time may write.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +12,13 @@
 
 namespace ferplus {
 
-// A read-only memory map. Move-only. An empty file maps to an empty span.
+// A read-only memory map. Move-only. An empty file maps to an empty span. Thread-safe to read.
+// Nothing of ours shortens a file in place; another program that does so while it is mapped makes
+// reading past its new end a SIGBUS.
 class MappedFile {
  public:
-  // Throws Error that names the path and the system's reason (missing, a directory, no permission).
+  // Throws Error that names the path and the system's reason (missing, a directory, no permission,
+  // a pipe).
   explicit MappedFile(const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
@@ -29,10 +33,33 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-// Writes through `write` to a temporary file in the same folder, fsyncs it, renames it to `path` and
-// fsyncs the folder: after a crash at any point the old file or the new one is there, whole. On an
-// error the temporary file is removed and Error thrown. The folder must exist.
+// Writes through `write` to a temporary file in the same folder, fsyncs it, renames it to `path`
+// and fsyncs the folder: after a crash at any point the old file or the new one is there, whole. On
+// an error the temporary file is removed; what `write` threw passes through, all else is an Error.
+// The folder must exist. A symbolic link stays and its target is replaced; a device or pipe
+// (/dev/stdout) is written directly.
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);
+
+// Appends `line` and a newline and fsyncs; creates the file if it is missing. A last line that a
+// crash left without its newline is ended first, so that the new line stands alone. If writing
+// fails the file keeps its former length. Throws Error. REQUIRES: line has no newline; one writer
+// at a time.
+void append_line(const std::filesystem::path& path, std::string_view line);
+
+// The exclusive right to write a folder, as an advisory lock on FOLDER/.lock that the kernel drops
+// when the process ends, however it ends. The (empty) file stays. Move-only.
+class FolderLock {
+ public:
+  // Does not wait: throws Error if another FolderLock, of this process or another, holds the
+  // folder, or if the folder does not exist or cannot be written.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept;
+  FolderLock& operator=(FolderLock&& other) noexcept;
+
+ private:
+  int descriptor_ = -1;
+};
 
 }  // namespace ferplus

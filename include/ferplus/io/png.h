@@ -16,14 +16,21 @@ struct GrayImage {
   int width = 0, height = 0;
 };
 
-// Largest side that is read, against files that claim to be huge.
+// Largest side and most pixels that are read, against files that claim to be huge.
 inline constexpr int kMaxImageSide = 16384;
+inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 26;
 
-// Any PNG (gray, RGB, palette, 16-bit, alpha over black… ) as 8-bit gray; colour by ITU-R BT.601 luma
-// (0.299, 0.587, 0.114). 8-bit gray files come back exactly. Throws Error with file and reason.
+// Any PNG as 8-bit gray. 8-bit gray files come back exactly, and fewer bits spread over 0..255. 16
+// bits are rounded to 8; colour becomes ITU-R BT.601 luma in the fixed-point weights of Pillow's
+// convert("L"); then alpha is laid over black. Gamma and colour profiles are ignored. Throws Error
+// with file and reason; what libpng would repair (stray data, palette indices out of range) is an
+// error too. At most some five bytes a pixel are allocated, and only if the file is long enough to
+// hold so many. Thread-safe.
 GrayImage read_png(const std::filesystem::path& path);
 GrayImage read_png(std::span<const std::byte> bytes, const std::string& name);
-// 8-bit gray, atomically. Throws Error.
+
+// 8-bit gray, atomically (io/file.h). `pixels` has width·height values, row-major. Throws Error; a
+// side below 1 or above kMaxImageSide is one.
 void write_png(const std::filesystem::path& path, const std::uint8_t* pixels, int width,
                int height);
 

@@ -1,0 +1,106 @@
+#include "fma_peak.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <ferplus/core/parallel.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace ferplus::bench {
+namespace {
+
+// Each runs `rounds` rounds of kChains independent multiply-adds on vectors and returns a value
+// that depends on all of them; lanes per vector as in its row below. The chains start at different
+// values: equal ones would be merged by the compiler.
+constexpr int kChains = 12;
+using Loop = float (*)(std::int64_t rounds);
+
+typedef float Vector4 __attribute__((vector_size(16)));
+float generic_loop(std::int64_t rounds) {
+  Vector4 sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = Vector4{} + static_cast<float>(i);
+  const Vector4 factor = {0.5f, 0.5f, 0.5f, 0.5f}, addend = {1.0f, 1.0f, 1.0f, 1.0f};
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (auto& sum : sums) sum = sum * factor + addend;
+  }
+  float total = 0.0f;
+  for (const auto& sum : sums) total += sum[0];
+  return total;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) float avx2_loop(std::int64_t rounds) {
+  __m256 sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = __m256{} + static_cast<float>(i);
+  const __m256 factor = _mm256_set1_ps(0.5f), addend = _mm256_set1_ps(1.0f);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (auto& sum : sums) sum = _mm256_fmadd_ps(sum, factor, addend);
+  }
+  float total = 0.0f;
+  for (const auto& sum : sums) total += sum[0];
+  return total;
+}
+
+__attribute__((target("avx512f"))) float avx512_loop(std::int64_t rounds) {
+  __m512 sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = __m512{} + static_cast<float>(i);
+  const __m512 factor = _mm512_set1_ps(0.5f), addend = _mm512_set1_ps(1.0f);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (auto& sum : sums) sum = _mm512_fmadd_ps(sum, factor, addend);
+  }
+  float total = 0.0f;
+  for (const auto& sum : sums) total += sum[0];
+  return total;
+}
+#endif
+
+struct Row {
+  std::string_view isa;
+  Loop loop;
+  int lanes;
+};
+constexpr Row kRows[] = {
+#if defined(__x86_64__)
+    {"avx512", avx512_loop, 16},
+    {"avx2", avx2_loop, 8},
+#endif
+    {"neon", generic_loop, 4},
+    {"baseline", generic_loop, 4},
+};
+
+double measure(const Row& row) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::int64_t kRounds = 2'000'000;
+  double best = 0.0;
+  for (int repetition = 0; repetition < 10; ++repetition) {
+    volatile float sink = 0.0f;
+    const auto start = Clock::now();
+    parallel_for(thread_count(), [&](Index) { sink = row.loop(kRounds); });
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(
+        best, 2.0 * kChains * row.lanes * static_cast<double>(kRounds) * thread_count() / seconds);
+  }
+  return best;
+}
+
+}  // namespace
+
+double fma_peak(std::string_view isa) {
+  static std::map<std::string, double, std::less<>> known;
+  if (const auto found = known.find(isa); found != known.end()) return found->second;
+  const auto row = std::find_if(std::begin(kRows), std::end(kRows),
+                                [&](const Row& candidate) { return candidate.isa == isa; });
+  const double peak = row == std::end(kRows) ? 0.0 : measure(*row);
+  known.emplace(isa, peak);
+  return peak;
+}
+
+}  // namespace ferplus::bench

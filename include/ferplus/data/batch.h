@@ -1,0 +1,94 @@
+// Batches of network inputs and targets, made anew from the images of a selection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <ferplus/core/tensor.h>
+#include <ferplus/data/dataset.h>
+#include <ferplus/data/selection.h>
+#include <ferplus/data/transform.h>
+
+namespace ferplus {
+
+// Where a loader finds the images of its selection. face() is called from several threads at once.
+class FaceSource {
+ public:
+  struct Face {
+    ImageView image;  // stays valid as long as the source
+    Rectangle rectangle;
+    std::uint32_t index = 0;  // Sample::index: what random draws are keyed by
+  };
+  virtual ~FaceSource() = default;
+  virtual Face face(std::size_t sample) const = 0;
+};
+
+// The images of a dataset in memory, which must outlive it.
+class DatasetFaces final : public FaceSource {
+ public:
+  explicit DatasetFaces(const Dataset& dataset) : dataset_(&dataset) {}
+  Face face(std::size_t sample) const override {
+    const Sample& s = dataset_->samples[sample];
+    return {dataset_->image(s), s.face, s.index};
+  }
+
+ private:
+  const Dataset* dataset_;
+};
+
+enum class Shuffle : std::uint8_t {
+  none,        // the selection's order
+  once,        // one random order for all epochs, as the paper's recipe
+  every_epoch  // a new one each epoch
+};
+
+struct BatchOptions {
+  Index batch_size = 32;
+  std::uint64_t seed = 0;
+  Shuffle shuffle = Shuffle::once;
+  bool augment = true;            // distort images, and draw labels where the mode does
+  DistortionLimits distortion{};  // of augment
+  Preprocessing preprocessing = Preprocessing::equalized;
+
+  // In order, undistorted, targets as they are.
+  static BatchOptions evaluation(Index batch_size) {
+    return {.batch_size = batch_size, .shuffle = Shuffle::none, .augment = false};
+  }
+};
+
+// Batch b of epoch e is a pure function of (selection, images, options, e, b): the order comes from
+// Stream::shuffle, distortions and drawn labels from Stream::distortion and Stream::label keyed by
+// (seed, epoch, Sample::index). So a CSV and the folders made from it give the same bits, on any
+// number of threads, and a run can resume at any batch.
+class BatchLoader {
+ public:
+  // `faces` must outlive the loader. Throws UsageError if batch_size < 1.
+  BatchLoader(const FaceSource& faces, Selection selection, const BatchOptions& options);
+
+  const Selection& selection() const { return selection_; }
+  Index images() const { return static_cast<Index>(selection_.size()); }
+  Index batch_size() const { return options_.batch_size; }
+  // Per epoch; the last one may be short.
+  Index batches() const;
+  // Images of that batch. REQUIRES: 0 <= batch < batches().
+  Index batch_images(Index batch) const;
+
+  // Fills the first n = batch_images(batch) entries of `input` [≥n, 64, 64, 1], `targets` [≥n, 8]
+  // and `samples` (indices into the dataset; may be empty: not wanted). Returns n. Parallel inside,
+  // allocates nothing. Not thread-safe.
+  Index load(std::uint32_t epoch, Index batch, TensorView input, TensorView targets,
+             std::span<std::size_t> samples = {});
+
+ private:
+  void order_for(std::uint32_t epoch);
+
+  const FaceSource* faces_;
+  Selection selection_;
+  BatchOptions options_;
+  std::vector<std::uint32_t> order_;  // of ordered_epoch_: positions in the selection
+  std::uint32_t ordered_epoch_ = 0;
+};
+
+}  // namespace ferplus

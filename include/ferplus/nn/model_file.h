@@ -1,0 +1,62 @@
+// Trained models on disk: safetensors with weights named and laid out as PyTorch would, and
+// metadata that says what they are.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include <ferplus/io/safetensors.h>
+#include <ferplus/nn/models.h>
+#include <ferplus/nn/network.h>
+
+namespace ferplus {
+
+// Version of the metadata that this library writes; it reads this one only.
+inline constexpr std::string_view kModelFormat = "ferplus-1";
+// What the network expects of its input: REFERENCE section 3, warp and normalisation.
+inline constexpr std::string_view kFerplusPreprocessing = "ferplus";
+
+// A network with its values. `metadata` always has: format, network, classes (comma-separated),
+// preprocessing, content_hash (FNV-1a 64 of names and values, hexadecimal); a trained one also
+// mode, recipe, seed, epoch and public_accuracy.
+struct Model {
+  Network network;
+  Parameters parameters;
+  std::map<std::string, std::string> metadata;
+};
+
+// Owns copies of tensors that are on their way into a file.
+class TensorSet {
+ public:
+  // Adds every array of `network`'s parameters and state, each name after `prefix`.
+  void add(const Network& network, const Parameters& values, const std::string& prefix = "",
+           bool with_state = true);
+  const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
+  // FNV-1a 64 over names and bytes, hexadecimal.
+  std::string content_hash() const;
+
+ private:
+  std::vector<Buffer<float>> storage_;
+  std::map<std::string, StoredTensor> tensors_;
+};
+
+// Reads the arrays that `add` wrote. Throws Error that names the file and a tensor that is missing,
+// has another shape or is not float32.
+void read_arrays(const SafetensorsFile& file, const std::string& file_name, const Network& network,
+                 const std::string& prefix, bool with_state, Parameters& values);
+
+// Atomically. Adds format, network, classes, preprocessing and content_hash to the metadata.
+void save_model(const std::filesystem::path& path, const Network& network,
+                const Parameters& parameters, std::map<std::string, std::string> metadata);
+
+// The same for any set of tensors that has at least the network's own.
+void save_tensors(const std::filesystem::path& path, const Network& network,
+                  const TensorSet& tensors, std::map<std::string, std::string> metadata);
+
+// Reads a model or a run's checkpoint; of a checkpoint that averages its weights, the averages.
+// Throws Error that names the file and the defect.
+Model load_model(const std::filesystem::path& path);
+
+}  // namespace ferplus

@@ -1,0 +1,30 @@
+// The networks that can be trained by name. To add one: a builder and its row in models.cpp.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include <ferplus/nn/network.h>
+
+namespace ferplus {
+
+// What a recipe may change of a model without changing its parameters' shapes.
+struct ModelOptions {
+  double conv_dropout = 0.25;  // after each block of convolutions
+  double dense_dropout = 0.5;  // after each hidden dense layer
+  double batch_norm_momentum = 0.1;
+};
+
+struct ModelInfo {
+  std::string_view name;
+  std::string_view description;  // one line of help
+  Network (*build)(const ModelOptions& options);
+};
+
+std::span<const ModelInfo> models();
+
+// Builds the model of that name: input [N, 64, 64, 1], output [N, kClasses] logits. Throws
+// UsageError that names the nearest model.
+Network build_model(std::string_view name, const ModelOptions& options = {});
+
+}  // namespace ferplus

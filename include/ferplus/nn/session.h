@@ -1,0 +1,99 @@
+// Runs a network: forward and, in training, backward. A Session owns one arena of memory, planned
+// once for its largest batch; afterwards no call allocates.
+//
+// Thread safety: a Session belongs to one caller at a time (it uses thread_count() threads itself).
+// Networks, Parameters that nobody changes and PreparedModels may be shared by many sessions. A
+// Session is planned for the thread_count() and the ISA at its construction; make a new one after
+// changing either.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ferplus/core/buffer.h>
+#include <ferplus/nn/network.h>
+
+namespace ferplus {
+
+// A network's weights packed for inference once, immutable, shared by sessions. Refers to `network`
+// and `parameters`, which must outlive it.
+class PreparedModel {
+ public:
+  PreparedModel(const Network& network, const Parameters& parameters);
+
+  const Network& network() const { return *network_; }
+  const Parameters& parameters() const { return *parameters_; }
+  // Packed weights of a step; null if the layer has none.
+  const void* weights(std::size_t step) const;
+
+ private:
+  const Network* network_;
+  const Parameters* parameters_;
+  std::vector<std::size_t> offsets_;
+  Buffer<std::byte> packed_;
+};
+
+class Session {
+ public:
+  // `network` must outlive the session. Phase::inference plans for forward only.
+  Session(const Network& network, Index max_batch, Phase phase);
+
+  Index max_batch() const { return max_batch_; }
+  std::size_t arena_bytes() const { return arena_.size(); }
+
+  // The input of the next forward, for the caller to fill: [batch, …]. REQUIRES: 1 ≤ batch ≤
+  // max_batch(). The contents are lost with the next forward.
+  TensorView input(Index batch);
+
+  // Logits [batch, outputs] of the images in input(batch), valid until the next call. Inference:
+  ConstTensorView forward(Index batch, const PreparedModel& model);
+  // Inference with weights that change often (evaluation while training): packs them on the way.
+  ConstTensorView evaluate(Index batch, const Parameters& parameters);
+  // Training; updates the running statistics in parameters.state(). REQUIRES: Phase::training,
+  // draws.samples.size() == batch.
+  ConstTensorView train(Index batch, Parameters& parameters, const DrawContext& draws);
+  // After train, with the same parameters: gradients of every parameter from those of the logits.
+  // Overwrites gradients.values().
+  void backward(ConstTensorView logits_gradient, const Parameters& parameters,
+                Parameters& gradients);
+
+  // After train: the name of the first layer whose output holds a value that is not finite, or
+  // nothing.
+  std::optional<std::string> first_non_finite_layer() const;
+
+  // Calls observe(step name, pass, seconds) after each layer of each pass; pass is "forward" or
+  // "backward". Empty to stop. For profiles.
+  using Observer = std::function<void(const std::string&, std::string_view, double)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
+
+ private:
+  struct StepPlan {
+    LayerPlan plan;          // for max_batch
+    std::size_t output = 0;  // offsets into the arena
+    std::size_t saved = 0;
+  };
+
+  void plan_arena();
+  TensorView activation(std::size_t step, Index batch);  // output of a step
+  ConstTensorView run(Phase phase, Index batch, const Parameters& parameters, float* state,
+                      const PreparedModel* model, const DrawContext& draws);
+  void* at(std::size_t offset) { return arena_.data() + offset; }
+
+  const Network* network_;
+  Index max_batch_;
+  Phase phase_;
+  std::vector<StepPlan> steps_;
+  std::size_t input_ = 0, scratch_ = 0, prepared_ = 0;
+  std::size_t gradient_[2] = {0, 0};
+  Buffer<std::byte> arena_;
+  std::vector<ConstTensorView> parameter_views_;
+  std::vector<TensorView> state_views_, gradient_views_;
+  Index batch_ = 0;  // of the last forward
+  DrawContext draws_;
+  Observer observer_;
+};
+
+}  // namespace ferplus

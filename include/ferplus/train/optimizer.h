@@ -1,0 +1,59 @@
+// Stochastic gradient descent with momentum and decoupled pieces a recipe chooses from, and the
+// exponential average of the weights.
+#pragma once
+
+#include <ferplus/nn/network.h>
+
+namespace ferplus {
+
+// g ← gradient + weight_decay·w (weights only: neither biases nor batch-norm);
+// v ← μ·v + s·g, s = 1 - μ with unit gain (as CNTK), else 1;
+// w ← w - rate·(nesterov ? s·g + μ·v : v).
+// A batch shorter than `batch` has μ = momentum^(images / batch), as CNTK's per-sample momentum.
+struct SgdOptions {
+  double momentum = 0.9;
+  bool unit_gain = true;
+  bool nesterov = false;
+  double weight_decay = 0;
+  Index batch = 32;
+};
+
+// Not thread-safe; parallel inside; element by element, so bits do not depend on threads.
+class Sgd {
+ public:
+  Sgd(const Network& network, const SgdOptions& options);
+
+  // One step from the mean gradients over `images` images. REQUIRES: 1 ≤ images ≤ options.batch.
+  void step(Parameters& parameters, const Parameters& gradients, double learning_rate,
+            Index images);
+
+  // v; for checkpoints.
+  Parameters& velocity() { return velocity_; }
+
+ private:
+  struct Chunk {
+    std::size_t begin, end;
+    bool decays;
+  };
+  SgdOptions options_;
+  std::vector<Chunk> chunks_;
+  Parameters velocity_;
+};
+
+// average ← d·average + (1 - d)·value, over parameters and batch-norm statistics, with
+// d = min(decay, (1 + steps)/(10 + steps)) so that the first steps do not weigh for ever.
+class WeightAverage {
+ public:
+  WeightAverage(const Network& network, double decay) : decay_(decay), average_(network) {}
+
+  // `steps` counts the optimizer steps before this one, from 0.
+  void update(const Parameters& parameters, std::int64_t steps);
+
+  Parameters& average() { return average_; }
+
+ private:
+  double decay_;
+  Parameters average_;
+};
+
+}  // namespace ferplus

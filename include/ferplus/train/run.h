@@ -1,0 +1,89 @@
+// A training run is a folder:
+//   config.json        what was asked for; `train --config` repeats it
+//   metrics.jsonl      one JSON object per epoch (EpochMetrics)
+//   train.log          what was said
+//   last.safetensors   everything that resuming needs (Checkpoint)
+//   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
+//   summary.json       written at the end: best epoch, its public and, if there, private accuracy
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <ferplus/data/label_mode.h>
+#include <ferplus/nn/network.h>
+#include <ferplus/train/optimizer.h>
+#include <ferplus/train/recipe.h>
+
+namespace ferplus {
+
+// Everything that decides a run's bits, and where its data was.
+struct RunConfig {
+  std::string network = "vgg13";
+  LabelMode mode = LabelMode::majority;
+  Recipe recipe;
+  std::uint64_t seed = 1;
+  std::size_t limit = 0;              // train on the first so many kept images; 0: all
+  std::string fer, ferplus, folders;  // absolute paths; empty: not used
+};
+
+nlohmann::ordered_json to_json(const RunConfig& config);
+// Missing keys keep the value they have in `config`. Throws UsageError for unknown keys and bad
+// values.
+void update_from_json(RunConfig& config, const nlohmann::json& json);
+// Throws Error that names the file if it is not such JSON.
+void read_config(const std::filesystem::path& path, RunConfig& config);
+void write_config(const std::filesystem::path& path, const RunConfig& config);
+
+// One row of metrics.jsonl. Losses are means over images. train_accuracy: argmax of the logits (in
+// training, with dropout, on distorted faces) against argmax of the mode's target. public_*:
+// majority targets, averaged weights if the recipe averages.
+struct EpochMetrics {
+  int epoch = 0;  // counted from 0
+  double train_loss = 0, train_accuracy = 0;
+  double public_loss = 0, public_accuracy = 0;
+  double learning_rate = 0;                   // of the epoch's first step
+  double seconds = 0, images_per_second = 0;  // training alone
+};
+nlohmann::ordered_json to_json(const EpochMetrics& metrics);
+
+// Where a run stands: between two steps.
+struct Position {
+  int epoch = 0;           // the epoch that the next step belongs to
+  std::int64_t step = 0;   // of that epoch, from 0
+  std::int64_t steps = 0;  // optimizer steps of the whole run so far
+  // Sums over the steps done of this epoch.
+  double loss = 0, seconds = 0;
+  std::int64_t correct = 0, images = 0;
+  // Best epoch so far; -1: none yet.
+  int best_epoch = -1;
+  double best_accuracy = 0;
+};
+
+// What resuming needs beside the network's own values.
+struct Checkpoint {
+  Parameters parameters;
+  Sgd optimizer;
+  std::optional<WeightAverage> average;  // if the recipe averages
+  Position position;
+
+  Checkpoint(const Network& network, const RunConfig& config);
+};
+
+// Atomic; the old checkpoint stays until the new one is whole.
+void save_checkpoint(const std::filesystem::path& path, const Network& network,
+                     const RunConfig& config, Checkpoint& checkpoint);
+// Throws Error that names the file and what is missing or of another network.
+void load_checkpoint(const std::filesystem::path& path, const Network& network,
+                     Checkpoint& checkpoint);
+
+// The model that a run evaluates: its averaged weights, else its weights.
+const Parameters& evaluated_parameters(Checkpoint& checkpoint);
+// Network options of a recipe.
+Network build_network(const RunConfig& config);
+
+}  // namespace ferplus

@@ -1,0 +1,66 @@
+// The training loop: CSV → batch → forward → loss → backward → step → metrics.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <ferplus/data/dataset.h>
+#include <ferplus/train/run.h>
+
+namespace ferplus {
+
+// How a run is driven; none of this changes its bits.
+struct TrainOptions {
+  std::filesystem::path folder;       // of the run; made if missing
+  bool resume = false;                // go on from last.safetensors
+  int stop_after = 0;                 // end after so many epochs of the run; 0: the recipe's
+  std::int64_t checkpoint_every = 0;  // steps; 0: after each epoch only
+};
+
+// What a listener hears after each step; means are over the epoch so far.
+struct StepReport {
+  int epoch = 0, epochs = 0;
+  std::int64_t step = 0, steps = 0;           // of the epoch; step counts from 1
+  std::int64_t images = 0, epoch_images = 0;  // done, in all
+  double loss = 0, mean_loss = 0, mean_accuracy = 0, learning_rate = 0;
+};
+
+// Told what happens, from the thread that trains. Must not throw.
+class TrainListener {
+ public:
+  virtual ~TrainListener() = default;
+  virtual void on_message(const std::string& /*message*/) {}
+  virtual void on_step(const StepReport& /*report*/) {}
+  virtual void on_evaluation(std::size_t /*done*/, std::size_t /*total*/) {}
+  virtual void on_epoch(const EpochMetrics& /*metrics*/, bool /*best*/) {}
+  // Asked after each step; true: save and return.
+  virtual bool stop_requested() { return false; }
+};
+
+struct TrainResult {
+  bool interrupted = false;  // by the listener; resume to go on
+  bool finished = false;     // all epochs of the recipe are done
+  int epochs_done = 0;
+  int best_epoch = -1;
+  double best_public_accuracy = 0;
+  std::optional<double>
+      private_accuracy;  // of best.safetensors, if finished and the split is there
+};
+
+// Trains `config` on the training split of `dataset` in options.folder, evaluating on its public
+// split after each epoch. The same config, data and ISA give the same bits for any number of
+// threads and any number of interruptions.
+//
+// A new run refuses a folder that holds one. A resumed run must have the folder's config.json but
+// for recipe.epochs, which may grow or shrink: the schedule is then that of the new number of
+// epochs, and the steps done count as the first part of it.
+//
+// Throws Error: data without the needed splits, a folder in use by another process, a checkpoint
+// that does not fit, a loss that is not finite (naming step, layer and rows). The folder then still
+// holds the last checkpoint.
+TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
+                  TrainListener& listener);
+
+}  // namespace ferplus

@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include <ferplus/core/parallel.h>
+#include <ferplus/data/statistics.h>
+
+namespace ferplus {
+namespace {
+
+struct Fingerprint {
+  std::uint64_t hash = 0;
+  std::size_t sample = 0;
+};
+
+// Only sorts images into candidates: equality is decided by their bytes.
+std::uint64_t hash_image(ImageView image) {
+  constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+  const auto mix = [](std::uint64_t state, std::uint64_t word) {
+    state = (state ^ word) * kMultiplier;
+    return state ^ (state >> 29);
+  };
+  const std::size_t size =
+      static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+  std::uint64_t state = mix(static_cast<std::uint64_t>(image.width), size);
+  for (std::size_t i = 0; i < size; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, image.pixels + i, std::min<std::size_t>(8, size - i));
+    state = mix(state, word);
+  }
+  return state;
+}
+
+int compare(ImageView a, ImageView b) {
+  if (a.width != b.width) return a.width < b.width ? -1 : 1;
+  if (a.height != b.height) return a.height < b.height ? -1 : 1;
+  return std::memcmp(a.pixels, b.pixels,
+                     static_cast<std::size_t>(a.width) * static_cast<std::size_t>(a.height));
+}
+
+// Calls visit(samples) for every group of two or more identical images, samples rising.
+template <typename Visit>
+void for_each_group(const Dataset& dataset, const Visit& visit) {
+  std::vector<Fingerprint> prints(dataset.samples.size());
+  parallel_for(static_cast<Index>(prints.size()), [&](Index i) {
+    const auto sample = static_cast<std::size_t>(i);
+    prints[sample] = {hash_image(dataset.image(dataset.samples[sample])), sample};
+  });
+  const auto image = [&](const Fingerprint& f) { return dataset.image(dataset.samples[f.sample]); };
+  std::sort(prints.begin(), prints.end(), [&](const Fingerprint& a, const Fingerprint& b) {
+    if (a.hash != b.hash) return a.hash < b.hash;
+    const int order = compare(image(a), image(b));
+    return order != 0 ? order < 0 : a.sample < b.sample;
+  });
+  std::vector<std::size_t> group;
+  for (std::size_t first = 0; first < prints.size();) {
+    group.assign(1, prints[first].sample);
+    std::size_t next = first + 1;
+    while (next < prints.size() && prints[next].hash == prints[first].hash &&
+           compare(image(prints[next]), image(prints[first])) == 0) {
+      group.push_back(prints[next++].sample);
+    }
+    if (group.size() > 1) visit(std::span<const std::size_t>(group));
+    first = next;
+  }
+}
+
+std::size_t members(const Dataset& dataset, std::span<const std::size_t> group, Split split) {
+  return static_cast<std::size_t>(std::count_if(group.begin(), group.end(), [&](std::size_t i) {
+    return dataset.samples[i].split == split;
+  }));
+}
+
+}  // namespace
+
+DatasetStatistics statistics(const Dataset& dataset) {
+  DatasetStatistics result;
+  assert(label_modes().size() == kLabelModes);
+  for (std::size_t s = 0; s < kSplits; ++s) result.splits[s].rows = dataset.rows[s];
+  for (const Sample& sample : dataset.samples) {
+    SplitStatistics& split = result.splits[static_cast<std::size_t>(sample.split)];
+    ++split.images;
+    for (std::size_t m = 0; m < kLabelModes; ++m) {
+      ModeStatistics& mode = split.modes[m];
+      if (const auto target = label_modes()[m].target(sample.votes)) {
+        ++mode.kept;
+        ++mode.per_class[static_cast<std::size_t>(argmax(*target))];
+      } else {
+        ++mode.dropped;
+      }
+    }
+  }
+  DuplicateStatistics& duplicates = result.duplicates;
+  for_each_group(dataset, [&](std::span<const std::size_t> group) {
+    ++duplicates.groups;
+    duplicates.images += group.size();
+    const std::size_t train = members(dataset, group, Split::train);
+    const std::size_t public_test = members(dataset, group, Split::public_test);
+    const std::size_t private_test = members(dataset, group, Split::private_test);
+    if (std::max({train, public_test, private_test}) < group.size()) {
+      ++duplicates.cross_split_groups;
+    }
+    if (train > 0) {
+      duplicates.public_with_train_twin += public_test;
+      duplicates.private_with_train_twin += private_test;
+    }
+  });
+  return result;
+}
+
+std::vector<std::size_t> samples_with_train_twin(const Dataset& dataset, Split split) {
+  std::vector<std::size_t> twins;
+  for_each_group(dataset, [&](std::span<const std::size_t> group) {
+    const std::size_t train = members(dataset, group, Split::train);
+    if (train < (split == Split::train ? 2U : 1U)) return;
+    for (std::size_t i : group) {
+      if (dataset.samples[i].split == split) twins.push_back(i);
+    }
+  });
+  std::sort(twins.begin(), twins.end());
+  return twins;
+}
+
+}  // namespace ferplus

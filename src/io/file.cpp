@@ -1,0 +1,213 @@
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <ostream>
+#include <streambuf>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/io/file.h>
+
+#include "io/descriptor.h"
+
+namespace ferplus {
+namespace fs = std::filesystem;
+namespace {
+
+// All of `size` bytes; returns 0 or errno.
+int write_all(int descriptor, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t written = ::write(descriptor, data, size);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return errno;
+    }
+    data += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
+// std::ofstream can neither fsync nor tell errno.
+class DescriptorBuffer : public std::streambuf {
+ public:
+  explicit DescriptorBuffer(int descriptor) : descriptor_(descriptor) { restart(); }
+  int error_number() const { return error_number_; }
+
+ protected:
+  int_type overflow(int_type character) override {
+    if (sync() != 0) return traits_type::eof();
+    if (!traits_type::eq_int_type(character, traits_type::eof())) {
+      sputc(traits_type::to_char_type(character));
+    }
+    return traits_type::not_eof(character);
+  }
+  std::streamsize xsputn(const char* data, std::streamsize size) override {
+    if (size < epptr() - pptr()) return std::streambuf::xsputn(data, size);
+    if (sync() != 0 || !write(data, static_cast<std::size_t>(size))) return 0;
+    return size;
+  }
+  int sync() override {
+    const bool written = write(pbase(), static_cast<std::size_t>(pptr() - pbase()));
+    restart();
+    return written ? 0 : -1;
+  }
+
+ private:
+  void restart() { setp(storage_.data(), storage_.data() + storage_.size()); }
+  bool write(const char* data, std::size_t size) {
+    if (error_number_ == 0) error_number_ = write_all(descriptor_, data, size);
+    return error_number_ == 0;
+  }
+
+  int descriptor_;
+  int error_number_ = 0;
+  std::array<char, 1 << 16> storage_{};
+};
+
+void run_writer(int descriptor, const fs::path& path,
+                const std::function<void(std::ostream&)>& write) {
+  DescriptorBuffer buffer(descriptor);
+  std::ostream out(&buffer);
+  write(out);
+  out.flush();
+  if (buffer.error_number() != 0) throw system_error(path, "cannot write", buffer.error_number());
+  if (!out) throw file_error(path, 0, "cannot write: the output stream failed");
+}
+
+void sync_folder(const fs::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.valid()) throw system_error(folder, "cannot open", errno);
+  // Some file systems cannot fsync a folder and say EINVAL; the rename itself has succeeded.
+  if (::fsync(descriptor.number()) != 0 && errno != EINVAL) {
+    throw system_error(folder, "cannot write", errno);
+  }
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+struct TemporaryFile {
+  fs::path path;
+  int descriptor;
+};
+
+// Not mkstemp: its files are readable by their owner alone, whatever the umask.
+TemporaryFile create_temporary(const fs::path& target) {
+  static std::atomic<unsigned> counter{0};
+  for (;;) {
+    const fs::path path = folder_of(target) / concat(".", target.filename().string(), ".tmp-",
+                                                     ::getpid(), "-", counter.fetch_add(1));
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor >= 0) return {path, descriptor};
+    if (errno != EEXIST) throw system_error(target, "cannot create", errno);
+  }
+}
+
+// Its file is removed at the end of the scope unless it was renamed away.
+class RemoveAtExit {
+ public:
+  explicit RemoveAtExit(const fs::path& path) : path_(path) {}
+  ~RemoveAtExit() {
+    if (armed_) ::unlink(path_.c_str());
+  }
+  RemoveAtExit(const RemoveAtExit&) = delete;
+  RemoveAtExit& operator=(const RemoveAtExit&) = delete;
+  void disarm() { armed_ = false; }
+
+ private:
+  const fs::path& path_;
+  bool armed_ = true;
+};
+
+}  // namespace
+
+void write_file_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::is_directory(status) || !path.has_filename()) {
+    throw file_error(path, 0, "cannot write: is a folder, expected a file's name");
+  }
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    // Renaming over a device would replace it.
+    const Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!device.valid()) throw system_error(path, "cannot open", errno);
+    run_writer(device.number(), path, write);
+    return;
+  }
+  fs::path target = path;
+  if (fs::is_symlink(path, ignored) && fs::exists(status)) target = fs::canonical(path, ignored);
+  if (ignored && fs::exists(status)) throw file_error(path, 0, ignored.message());
+
+  const TemporaryFile temporary = create_temporary(target);
+  Descriptor file(temporary.descriptor);
+  RemoveAtExit cleanup(temporary.path);
+  run_writer(file.number(), path, write);
+  if (::fsync(file.number()) != 0 || file.reset() != 0) {
+    throw system_error(path, "cannot write", errno);
+  }
+  if (::rename(temporary.path.c_str(), target.c_str()) != 0) {
+    throw system_error(path, "cannot replace", errno);
+  }
+  cleanup.disarm();
+  sync_folder(folder_of(target));
+}
+
+void append_line(const fs::path& path, std::string_view line) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!file.valid()) throw system_error(path, "cannot open", errno);
+  const off_t length = ::lseek(file.number(), 0, SEEK_END);
+  if (length < 0) throw system_error(path, "cannot append", errno);
+  std::string text;
+  if (length > 0) {
+    char last = '\n';
+    if (::pread(file.number(), &last, 1, length - 1) != 1) {
+      throw system_error(path, "cannot read", errno);
+    }
+    if (last != '\n') text += '\n';
+  }
+  text.append(line).append(1, '\n');
+  int error_number = write_all(file.number(), text.data(), text.size());
+  if (error_number != 0) {
+    if (::ftruncate(file.number(), length) != 0) error_number = errno;
+    throw system_error(path, "cannot append", error_number);
+  }
+  if (::fsync(file.number()) != 0 || file.reset() != 0) {
+    throw system_error(path, "cannot append", errno);
+  }
+  if (length == 0) sync_folder(folder_of(path));
+}
+
+FolderLock::FolderLock(const fs::path& folder) {
+  const fs::path path = folder / ".lock";
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (!file.valid()) throw system_error(path, "cannot lock the folder", errno);
+  while (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) {
+      throw file_error(folder, 0,
+                       "is in use by another process; wait until it ends or name another folder");
+    }
+    throw system_error(path, "cannot lock the folder", errno);
+  }
+  descriptor_ = file.release();
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FolderLock& FolderLock::operator=(FolderLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+}  // namespace ferplus

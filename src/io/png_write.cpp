@@ -1,0 +1,74 @@
+#include <ostream>
+
+#include <png.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/io/file.h>
+#include <ferplus/io/png.h>
+
+#include "io/png_error.h"
+
+namespace ferplus {
+namespace {
+
+struct Encoder {
+  PngFailure failure;
+  std::vector<char> output;
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+
+  Encoder() = default;
+  ~Encoder() { png_destroy_write_struct(&png, &info); }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+};
+
+bool append(std::vector<char>& output, const char* data, std::size_t size) noexcept {
+  try {
+    output.insert(output.end(), data, data + size);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+extern "C" void ferplus_png_write(png_structp png, png_bytep data, std::size_t size) {
+  auto* output = static_cast<std::vector<char>*>(png_get_io_ptr(png));
+  if (!append(*output, reinterpret_cast<const char*>(data), size)) png_error(png, "out of memory");
+}
+extern "C" void ferplus_png_flush(png_structp) {}
+
+bool encode(Encoder& encoder, const std::uint8_t* pixels, png_uint_32 width, png_uint_32 height) {
+  if (setjmp(png_jmpbuf(encoder.png)) != 0) return false;
+  png_set_write_fn(encoder.png, &encoder.output, ferplus_png_write, ferplus_png_flush);
+  png_set_IHDR(encoder.png, encoder.info, width, height, 8, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(encoder.png, encoder.info);
+  for (png_uint_32 y = 0; y < height; ++y) {
+    png_write_row(encoder.png, pixels + std::size_t{y} * width);
+  }
+  png_write_end(encoder.png, encoder.info);
+  return true;
+}
+
+}  // namespace
+
+void write_png(const std::filesystem::path& path, const std::uint8_t* pixels, int width,
+               int height) {
+  if (width < 1 || height < 1 || width > kMaxImageSide || height > kMaxImageSide) {
+    throw file_error(path, 0, concat("cannot write an image of ", width, "x", height, " pixels"));
+  }
+  Encoder encoder;
+  encoder.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &encoder.failure, ferplus_png_error,
+                                        ferplus_png_warning);
+  if (encoder.png != nullptr) encoder.info = png_create_info_struct(encoder.png);
+  if (encoder.info == nullptr) throw file_error(path, 0, "cannot start libpng");
+  if (!encode(encoder, pixels, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height))) {
+    throw file_error(path, 0, concat("cannot write PNG: ", encoder.failure.text));
+  }
+  write_file_atomically(path, [&](std::ostream& out) {
+    out.write(encoder.output.data(), static_cast<std::streamsize>(encoder.output.size()));
+  });
+}
+
+}  // namespace ferplus

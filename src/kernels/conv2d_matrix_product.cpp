@@ -1,0 +1,175 @@
+#include "kernels/conv2d_matrix_product.h"
+
+#include <algorithm>
+
+#include <ferplus/core/parallel.h>
+
+#include "kernels/blocks.h"
+#include "kernels/dispatch.h"
+#include "kernels/matrix_product.h"
+
+namespace ferplus {
+namespace {
+
+Index taps(const ConvShape& shape) { return shape.kernel_height * shape.kernel_width; }
+
+PatchMatrix input_patches(const ConvShape& shape, const float* input) {
+  return {.data = input,
+          .image_stride = shape.height * shape.width * shape.in_channels,
+          .height = shape.height,
+          .width = shape.width,
+          .channels = shape.in_channels,
+          .kernel_width = shape.kernel_width,
+          .out_height = shape.out_height,
+          .out_width = shape.out_width,
+          .stride = shape.stride,
+          .upsampling = 1,
+          .pad_top = shape.pad_top,
+          .pad_left = shape.pad_left};
+}
+
+// The input gradient is the convolution of the output gradient, spread out by the stride, with the
+// kernel turned by 180 degrees.
+PatchMatrix output_gradient_patches(const ConvShape& shape, const float* output_gradient) {
+  return {.data = output_gradient,
+          .image_stride = shape.out_height * shape.out_width * shape.out_channels,
+          .height = shape.out_height,
+          .width = shape.out_width,
+          .channels = shape.out_channels,
+          .kernel_width = shape.kernel_width,
+          .out_height = shape.height,
+          .out_width = shape.width,
+          .stride = 1,
+          .upsampling = shape.stride,
+          .pad_top = shape.kernel_height - 1 - shape.pad_top,
+          .pad_left = shape.kernel_width - 1 - shape.pad_left};
+}
+
+MatrixProduct forward_product(const ConvShape& shape, const float* input) {
+  return {.patches = input_patches(shape, input),
+          .rows = shape.batch * shape.out_height * shape.out_width,
+          .columns = shape.out_channels,
+          .depth = taps(shape) * shape.in_channels,
+          .packed_b = nullptr,
+          .bias = nullptr,
+          .relu = false,
+          .c = nullptr,
+          .ldc = shape.out_channels};
+}
+
+MatrixProduct backward_data_product(const ConvShape& shape, const float* output_gradient) {
+  return {.patches = output_gradient_patches(shape, output_gradient),
+          .rows = shape.batch * shape.height * shape.width,
+          .columns = shape.in_channels,
+          .depth = taps(shape) * shape.out_channels,
+          .packed_b = nullptr,
+          .bias = nullptr,
+          .relu = false,
+          .c = nullptr,
+          .ldc = shape.in_channels};
+}
+
+TransposedProduct backward_weights_product(const ConvShape& shape, const float* input) {
+  return {.patches = input_patches(shape, input),
+          .samples = shape.batch,
+          .rows_per_sample = shape.out_height * shape.out_width,
+          .columns = shape.out_channels,
+          .depth = taps(shape) * shape.in_channels,
+          .b = nullptr,
+          .ldb = shape.out_channels,
+          .c = nullptr,
+          .ldc = shape.out_channels,
+          .column_sums = nullptr};
+}
+
+bool supports(const ConvShape&, ConvPass) { return true; }
+
+std::size_t prepared_bytes(const ConvShape& shape, ConvPass pass) {
+  switch (pass) {
+    case ConvPass::forward:
+      return packed_floats(kernels(), taps(shape) * shape.in_channels, shape.out_channels) *
+             sizeof(float);
+    case ConvPass::backward_data:
+      return packed_floats(kernels(), taps(shape) * shape.out_channels, shape.in_channels) *
+             sizeof(float);
+    case ConvPass::backward_weights:
+      break;
+  }
+  return 0;
+}
+
+void prepare(const ConvShape& shape, ConvPass pass, const float* weights, void* prepared) {
+  if (pass == ConvPass::backward_weights) return;
+  const KernelTable& k = kernels();
+  const bool is_forward = pass == ConvPass::forward;
+  const Index depth = is_forward ? shape.in_channels : shape.out_channels;
+  const Index columns = is_forward ? shape.out_channels : shape.in_channels;
+  const Index panels = ceil_divide(columns, k.tile_columns);
+  parallel_for(panels * taps(shape), [&](Index task) {
+    const Index panel = task / taps(shape), tap = task % taps(shape);
+    const Index source_tap = is_forward ? tap : taps(shape) - 1 - tap;
+    pack_panel(k, taps(shape) * depth, columns, panel, tap * depth, depth,
+               weights + source_tap * shape.in_channels * shape.out_channels, shape.out_channels,
+               !is_forward, static_cast<float*>(prepared));
+  });
+}
+
+std::size_t workspace_bytes(const ConvShape& shape, ConvPass pass, int threads) {
+  const KernelTable& k = kernels();
+  switch (pass) {
+    case ConvPass::forward:
+      return matrix_product_workspace_floats(k, forward_product(shape, nullptr), threads) *
+             sizeof(float);
+    case ConvPass::backward_data:
+      return matrix_product_workspace_floats(k, backward_data_product(shape, nullptr), threads) *
+             sizeof(float);
+    case ConvPass::backward_weights:
+      return transposed_product_workspace_floats(k, backward_weights_product(shape, nullptr),
+                                                 threads) *
+             sizeof(float);
+  }
+  return 0;
+}
+
+void forward(const ConvShape& shape, const float* input, const void* prepared, const float* bias,
+             bool relu, float* output, void* workspace) {
+  MatrixProduct product = forward_product(shape, input);
+  product.packed_b = static_cast<const float*>(prepared);
+  product.bias = bias;
+  product.relu = relu;
+  product.c = output;
+  matrix_product(kernels(), product, static_cast<float*>(workspace));
+}
+
+void backward_data(const ConvShape& shape, const float* output_gradient, const void* prepared,
+                   float* input_gradient, void* workspace) {
+  MatrixProduct product = backward_data_product(shape, output_gradient);
+  product.packed_b = static_cast<const float*>(prepared);
+  product.c = input_gradient;
+  matrix_product(kernels(), product, static_cast<float*>(workspace));
+}
+
+void backward_weights(const ConvShape& shape, const float* input, const float* output_gradient,
+                      float* weights_gradient, float* bias_gradient, void* workspace) {
+  TransposedProduct product = backward_weights_product(shape, input);
+  product.b = output_gradient;
+  product.c = weights_gradient;
+  product.column_sums = bias_gradient;
+  transposed_product(kernels(), product, static_cast<float*>(workspace));
+}
+
+}  // namespace
+
+ConvAlgorithm conv2d_matrix_product() {
+  return {.name = "matrix_product",
+          .tolerance = 1e-6,
+          .supports = supports,
+          .prepared_bytes = prepared_bytes,
+          .prepare = prepare,
+          .workspace_bytes = workspace_bytes,
+          .forward = forward,
+          .backward_data = backward_data,
+          .backward_weights = backward_weights};
+}
+
+}  // namespace ferplus

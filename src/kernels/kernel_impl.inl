@@ -1,0 +1,192 @@
+// The kernels, written once on the vector type and the six operations of a simd_<isa>.h. Included
+// inside a namespace of its own by every kernels_<isa>.cpp; everything here has internal linkage.
+
+template <int kRows>
+void multiply(std::int64_t depth, const float* a, const float* b, float* c, std::int64_t ldc,
+              const Epilogue* epilogue) {
+  Vector sum[kRows][2];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) sum[i][0] = sum[i][1] = broadcast(0.0f);
+  const auto step = [&](const float* a_column) __attribute__((always_inline)) {
+    const Vector b0 = load(b), b1 = load(b + kWidth);
+    b += kTileColumns;
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const Vector element = broadcast(a_column[i * kWidth]);
+      sum[i][0] = multiply_add(element, b0, sum[i][0]);
+      sum[i][1] = multiply_add(element, b1, sum[i][1]);
+    }
+  };
+  for (; depth >= kWidth; depth -= kWidth, a += kRows * kWidth) {
+#pragma GCC unroll 4
+    for (int d = 0; d < kWidth; ++d) step(a + d);
+  }
+  for (std::int64_t d = 0; d < depth; ++d) step(a + d);
+
+  Vector bias[2] = {broadcast(0.0f), broadcast(0.0f)};
+  if (epilogue->bias != nullptr) {
+    bias[0] = load(epilogue->bias);
+    bias[1] = load(epilogue->bias + kWidth);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      Vector value = sum[i][j];
+      if (epilogue->accumulate) value = value + load(c + i * ldc + j * kWidth);
+      if (epilogue->bias != nullptr) value = value + bias[j];
+      if (epilogue->relu) value = positive_part(value);
+      store(c + i * ldc + j * kWidth, value);
+    }
+  }
+}
+
+template <int kRows>
+void multiply_transposed(std::int64_t depth, const float* a, std::int64_t lda, const float* b,
+                         float* c, std::int64_t ldc, bool accumulate) {
+  Vector sum[kRows][2];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) sum[i][0] = sum[i][1] = broadcast(0.0f);
+#pragma GCC unroll 2
+  for (std::int64_t d = 0; d < depth; ++d) {
+    const Vector b0 = load(b), b1 = load(b + kWidth);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const Vector element = broadcast(a[i]);
+      sum[i][0] = multiply_add(element, b0, sum[i][0]);
+      sum[i][1] = multiply_add(element, b1, sum[i][1]);
+    }
+    a += lda;
+    b += kTileColumns;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+    if (accumulate) {
+      sum[i][0] = sum[i][0] + load(c + i * ldc);
+      sum[i][1] = sum[i][1] + load(c + i * ldc + kWidth);
+    }
+    store(c + i * ldc, sum[i][0]);
+    store(c + i * ldc + kWidth, sum[i][1]);
+  }
+}
+
+// Copies a run of `count` floats, or zeros if source is null, to position d of a gathered row.
+inline void gather_run(const float* source, std::int64_t count, std::int64_t d, float* row,
+                       std::int64_t block_stride) {
+  if ((d | count) % kWidth == 0) {
+    float* out = row + d / kWidth * block_stride;
+    if (source == nullptr) {
+      for (std::int64_t e = 0; e < count; e += kWidth, out += block_stride) {
+        store(out, broadcast(0.0f));
+      }
+    } else {
+      for (std::int64_t e = 0; e < count; e += kWidth, out += block_stride) {
+        store(out, load(source + e));
+      }
+    }
+    return;
+  }
+  for (std::int64_t e = 0; e < count; ++e, ++d) {
+    row[d / kWidth * block_stride + d % kWidth] = source == nullptr ? 0.0f : source[e];
+  }
+}
+
+void gather(const PatchMatrix* patches, std::int64_t first_row, std::int64_t rows,
+            std::int64_t first_depth, std::int64_t depth, float* out, std::int64_t row_stride,
+            std::int64_t block_stride) {
+  const PatchMatrix p = *patches;
+  const std::int64_t first_tap = first_depth / p.channels;
+  const std::int64_t first_channel = first_depth % p.channels;
+  const std::int64_t first_r = first_tap / p.kernel_width, first_s = first_tap % p.kernel_width;
+  std::int64_t x = first_row % p.out_width;
+  std::int64_t y = first_row / p.out_width % p.out_height;
+  const float* image = p.data + first_row / p.out_width / p.out_height * p.image_stride;
+  for (std::int64_t i = 0; i < rows; ++i, out += row_stride) {
+    std::int64_t channel = first_channel, s = first_s;
+    std::int64_t source_y = y * p.stride + first_r - p.pad_top;
+    const std::int64_t left = x * p.stride - p.pad_left;
+    for (std::int64_t d = 0; d < depth;) {
+      const std::int64_t left_in_tap = p.channels - channel;
+      const std::int64_t count = left_in_tap < depth - d ? left_in_tap : depth - d;
+      std::int64_t row = source_y, column = left + s;
+      bool inside = row >= 0 && column >= 0;
+      if (p.upsampling != 1 && inside) {
+        inside = row % p.upsampling == 0 && column % p.upsampling == 0;
+        row /= p.upsampling;
+        column /= p.upsampling;
+      }
+      inside = inside && row < p.height && column < p.width;
+      gather_run(inside ? image + (row * p.width + column) * p.channels + channel : nullptr, count,
+                 d, out, block_stride);
+      d += count;
+      channel = 0;
+      if (++s == p.kernel_width) {
+        s = 0;
+        ++source_y;
+      }
+    }
+    if (++x == p.out_width) {
+      x = 0;
+      if (++y == p.out_height) {
+        y = 0;
+        image += p.image_stride;
+      }
+    }
+  }
+}
+
+void add_column_sums(std::int64_t depth, const float* b, float* sums) {
+  Vector sum0 = load(sums), sum1 = load(sums + kWidth);
+  for (std::int64_t d = 0; d < depth; ++d, b += kTileColumns) {
+    sum0 = sum0 + load(b);
+    sum1 = sum1 + load(b + kWidth);
+  }
+  store(sums, sum0);
+  store(sums + kWidth, sum1);
+}
+
+void add(std::int64_t count, const float* from, float* to) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) store(to + i, load(to + i) + load(from + i));
+  for (; i < count; ++i) to[i] += from[i];
+}
+
+// Kernels for 1 … kTileRows rows, and null beyond.
+template <int kRows>
+constexpr MultiplyFunction multiply_entry() {
+  if constexpr (kRows <= kTileRows) {
+    return multiply<kRows>;
+  } else {
+    return nullptr;
+  }
+}
+template <int kRows>
+constexpr MultiplyTransposedFunction multiply_transposed_entry() {
+  if constexpr (kRows <= kTileRows) {
+    return multiply_transposed<kRows>;
+  } else {
+    return nullptr;
+  }
+}
+
+constexpr KernelTable kernel_table(const char* isa) {
+  return {isa,
+          kWidth,
+          kTileRows,
+          kTileColumns,
+          kDepthBlock,
+          gather,
+          {multiply_entry<1>(), multiply_entry<2>(), multiply_entry<3>(), multiply_entry<4>(),
+           multiply_entry<5>(), multiply_entry<6>(), multiply_entry<7>(), multiply_entry<8>(),
+           multiply_entry<9>(), multiply_entry<10>(), multiply_entry<11>(), multiply_entry<12>(),
+           multiply_entry<13>(), multiply_entry<14>()},
+          {multiply_transposed_entry<1>(), multiply_transposed_entry<2>(),
+           multiply_transposed_entry<3>(), multiply_transposed_entry<4>(),
+           multiply_transposed_entry<5>(), multiply_transposed_entry<6>(),
+           multiply_transposed_entry<7>(), multiply_transposed_entry<8>(),
+           multiply_transposed_entry<9>(), multiply_transposed_entry<10>(),
+           multiply_transposed_entry<11>(), multiply_transposed_entry<12>(),
+           multiply_transposed_entry<13>(), multiply_transposed_entry<14>()},
+          add_column_sums,
+          add};
+}

@@ -1,0 +1,20 @@
+// The kernels compiled for AVX-512 (F, DQ, BW, VL).
+//
+// This file is compiled with flags beyond the baseline, so it must define nothing that the linker
+// could share with other files: an inline function of the STL or Eigen emitted here would hold
+// instructions that older machines lack, and may be the copy that everyone gets. Hence no such
+// includes, and internal linkage for all but the table (tests/kernels/check_symbols.cmake).
+#if defined(__x86_64__)
+#include "kernels/kernel_table.h"
+#include "kernels/simd_avx512.h"
+
+namespace ferplus {
+namespace avx512 {
+namespace {
+#include "kernels/kernel_impl.inl"
+}  // namespace
+}  // namespace avx512
+
+constexpr KernelTable kAvx512Kernels = avx512::kernel_table("avx512");
+}  // namespace ferplus
+#endif  // __x86_64__

@@ -1,0 +1,20 @@
+// The kernels compiled for AArch64 Advanced SIMD.
+//
+// This file is compiled with flags beyond the baseline, so it must define nothing that the linker
+// could share with other files: an inline function of the STL or Eigen emitted here would hold
+// instructions that older machines lack, and may be the copy that everyone gets. Hence no such
+// includes, and internal linkage for all but the table (tests/kernels/check_symbols.cmake).
+#if defined(__aarch64__)
+#include "kernels/kernel_table.h"
+#include "kernels/simd_neon.h"
+
+namespace ferplus {
+namespace neon {
+namespace {
+#include "kernels/kernel_impl.inl"
+}  // namespace
+}  // namespace neon
+
+constexpr KernelTable kNeonKernels = neon::kernel_table("neon");
+}  // namespace ferplus
+#endif  // __aarch64__

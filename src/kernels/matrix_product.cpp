@@ -1,0 +1,134 @@
+#include "kernels/matrix_product.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <ferplus/core/buffer.h>
+#include <ferplus/core/parallel.h>
+
+#include "kernels/blocks.h"
+
+namespace ferplus {
+namespace {
+
+// Tall register tiles per task: their gathered rows, depth_block deep, stay in the L2 cache.
+constexpr Index kTilesPerTask = 8;
+// A product is cut into at least this many tasks if its size allows.
+constexpr Index kMinTasks = 8;
+
+struct Tasks {
+  Blocks rows;    // of product rows
+  Blocks panels;  // of column panels
+};
+
+Tasks cut(const KernelTable& k, const MatrixProduct& product) {
+  const Blocks rows = even_blocks(product.rows, kTilesPerTask * k.tile_rows, 1);
+  const Index panels = ceil_divide(product.columns, k.tile_columns);
+  const Index groups = std::min(panels, ceil_divide(kMinTasks, rows.count));
+  return {rows, even_blocks(panels, ceil_divide(panels, groups), 1)};
+}
+
+Index gathered_floats(const KernelTable& k) {
+  return static_cast<Index>(kTilesPerTask) * k.tile_rows * k.depth_block;
+}
+
+// One register tile, also where fewer than tile_columns columns are left.
+void multiply_tile(const KernelTable& k, Index rows, Index columns, Index depth, const float* a,
+                   const float* b, float* c, Index ldc, const Epilogue& epilogue) {
+  const MultiplyFunction multiply = k.multiply[rows - 1];
+  if (columns >= k.tile_columns) {
+    multiply(depth, a, b, c, ldc, &epilogue);
+    return;
+  }
+  alignas(kAlignment) float tile[kMaxTileRows * kMaxTileColumns];
+  alignas(kAlignment) float bias[kMaxTileColumns] = {};
+  Epilogue padded = epilogue;
+  if (epilogue.bias != nullptr) {
+    std::copy_n(epilogue.bias, columns, bias);
+    padded.bias = bias;
+  }
+  std::fill_n(tile, rows * k.tile_columns, 0.0f);
+  if (epilogue.accumulate) {
+    for (Index i = 0; i < rows; ++i) std::copy_n(c + i * ldc, columns, tile + i * k.tile_columns);
+  }
+  multiply(depth, a, b, tile, k.tile_columns, &padded);
+  for (Index i = 0; i < rows; ++i) std::copy_n(tile + i * k.tile_columns, columns, c + i * ldc);
+}
+
+void run_task(const KernelTable& k, const MatrixProduct& product, Index first_row, Index rows,
+              Index first_panel, Index panels, float* gathered) {
+  const Blocks tiles = even_blocks(rows, k.tile_rows, 1);
+  const Blocks depths = even_blocks(product.depth, k.depth_block, k.vector_width);
+  for (Index block = 0; block < depths.count; ++block) {
+    const Index first_depth = depths.begin(block);
+    const Index depth = depths.size(block);
+    const Index padded_depth = ceil_divide(depth, k.vector_width) * k.vector_width;
+    for (Index tile = 0; tile < tiles.count; ++tile) {
+      const Index tile_rows = tiles.size(tile);
+      k.gather(&product.patches, first_row + tiles.begin(tile), tile_rows, first_depth, depth,
+               gathered + tiles.begin(tile) * padded_depth, k.vector_width,
+               tile_rows * k.vector_width);
+    }
+    const bool is_last = block + 1 == depths.count;
+    for (Index panel = first_panel; panel < first_panel + panels; ++panel) {
+      const Index column = panel * k.tile_columns;
+      const float* b = product.packed_b + (panel * product.depth + first_depth) * k.tile_columns;
+      const Epilogue epilogue{block > 0, is_last && product.relu,
+                              is_last && product.bias != nullptr ? product.bias + column : nullptr};
+      for (Index tile = 0; tile < tiles.count; ++tile) {
+        multiply_tile(k, tiles.size(tile), product.columns - column, depth,
+                      gathered + tiles.begin(tile) * padded_depth, b,
+                      product.c + (first_row + tiles.begin(tile)) * product.ldc + column,
+                      product.ldc, epilogue);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::size_t packed_floats(const KernelTable& k, Index depth, Index columns) {
+  return static_cast<std::size_t>(ceil_divide(columns, k.tile_columns) * k.tile_columns * depth);
+}
+
+void pack_panel(const KernelTable& k, Index total_depth, Index columns, Index panel,
+                Index first_depth, Index depth, const float* b, Index ldb, bool transposed,
+                float* packed) {
+  const Index width = k.tile_columns;
+  const Index first_column = panel * width;
+  const Index count = std::min<Index>(width, columns - first_column);
+  float* out = packed + (panel * total_depth + first_depth) * width;
+  if (count < width) std::fill_n(out, depth * width, 0.0f);
+  if (!transposed) {
+    for (Index d = 0; d < depth; ++d) {
+      std::memcpy(out + d * width, b + d * ldb + first_column,
+                  static_cast<std::size_t>(count) * sizeof(float));
+    }
+    return;
+  }
+  // A cache line of the source at a time.
+  constexpr Index kLine = 16;
+  for (Index first = 0; first < depth; first += kLine) {
+    const Index last = std::min(first + kLine, depth);
+    for (Index j = 0; j < count; ++j) {
+      const float* row = b + (first_column + j) * ldb;
+      for (Index d = first; d < last; ++d) out[d * width + j] = row[d];
+    }
+  }
+}
+
+std::size_t matrix_product_workspace_floats(const KernelTable& k, const MatrixProduct&,
+                                            int threads) {
+  return static_cast<std::size_t>(threads * gathered_floats(k));
+}
+
+void matrix_product(const KernelTable& k, const MatrixProduct& product, float* workspace) {
+  const Tasks tasks = cut(k, product);
+  parallel_for(tasks.rows.count * tasks.panels.count, [&](Index task) {
+    const Index rows = task / tasks.panels.count, panels = task % tasks.panels.count;
+    run_task(k, product, tasks.rows.begin(rows), tasks.rows.size(rows), tasks.panels.begin(panels),
+             tasks.panels.size(panels), workspace + thread_index() * gathered_floats(k));
+  });
+}
+
+}  // namespace ferplus

@@ -1,0 +1,23 @@
+// The vector type of AVX-512F and the operations that the kernels need.
+#pragma once
+
+#include <immintrin.h>
+
+namespace ferplus::avx512 {
+namespace {
+
+using Vector = __m512;
+constexpr int kWidth = 16;
+constexpr int kTileRows = 14;
+constexpr int kTileColumns = 2 * kWidth;
+constexpr int kDepthBlock = 256;
+
+inline Vector load(const float* from) { return _mm512_loadu_ps(from); }
+inline void store(float* to, Vector value) { _mm512_storeu_ps(to, value); }
+inline Vector broadcast(float value) { return _mm512_set1_ps(value); }
+inline Vector multiply_add(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+// Operands in this order: a NaN stays a NaN. (Masked, because GCC 12 warns inside the plain one.)
+inline Vector positive_part(Vector a) { return _mm512_maskz_max_ps(0xffff, Vector{}, a); }
+
+}  // namespace
+}  // namespace ferplus::avx512

@@ -1,0 +1,116 @@
+#include <algorithm>
+
+#include <ferplus/core/buffer.h>
+#include <ferplus/core/error.h>
+#include <ferplus/core/parallel.h>
+#include <ferplus/kernels/conv2d.h>
+#include <ferplus/nn/layers.h>
+
+namespace ferplus {
+namespace {
+
+class Conv2d final : public Layer {
+ public:
+  explicit Conv2d(const Conv2dOptions& options) : options_(options) {
+    if (options.filters < 1 || options.kernel < 1 || options.stride < 1) {
+      throw UsageError("conv2d needs filters, kernel and stride of at least 1");
+    }
+  }
+
+  std::string_view kind() const override { return "conv2d"; }
+  std::string describe() const override {
+    return concat("conv2d ", options_.kernel, "x", options_.kernel, ", ", options_.filters,
+                  " filters", options_.stride == 1 ? "" : concat(", stride ", options_.stride));
+  }
+
+  LayerPlan plan(const Shape& input, Phase phase) const override {
+    if (input.rank() != 4) {
+      throw Error(concat("conv2d needs an input of rank 4, got ", input.to_string()));
+    }
+    const ConvShape shape = conv_shape(input);
+    LayerPlan plan;
+    plan.output = {shape.batch, shape.out_height, shape.out_width, shape.out_channels};
+    const Index window = options_.kernel * options_.kernel;
+    plan.parameters.push_back(
+        {.name = "weight",
+         .shape = {options_.kernel, options_.kernel, input[3], options_.filters},
+         .initial = InitialValue::random,
+         .decays = true,
+         .fan_in = window * input[3],
+         .fan_out = window * options_.filters,
+         .layout = FileLayout::convolution});
+    if (options_.bias) plan.parameters.push_back({.name = "bias", .shape = {options_.filters}});
+
+    const auto forward = choose_conv_algorithm(shape, ConvPass::forward);
+    plan.prepared_forward_bytes = forward.prepared_bytes(shape, ConvPass::forward);
+    plan.scratch_bytes = forward.workspace_bytes(shape, ConvPass::forward, thread_count());
+    if (phase == Phase::training) {
+      for (ConvPass pass : {ConvPass::backward_data, ConvPass::backward_weights}) {
+        const auto& algorithm = choose_conv_algorithm(shape, pass);
+        plan.prepared_backward_bytes += algorithm.prepared_bytes(shape, pass);
+        plan.scratch_bytes =
+            std::max(plan.scratch_bytes, algorithm.workspace_bytes(shape, pass, thread_count()));
+      }
+    }
+    return plan;
+  }
+
+  void prepare(const Shape& input, Direction direction, std::span<const ConstTensorView> parameters,
+               void* prepared) const override {
+    const ConvPass pass =
+        direction == Direction::forward ? ConvPass::forward : ConvPass::backward_data;
+    const ConvShape shape = conv_shape(input);
+    choose_conv_algorithm(shape, pass).prepare(shape, pass, parameters[0].data, prepared);
+  }
+
+  void forward(const ForwardArguments& a) const override {
+    const ConvShape shape = conv_shape(a.input.shape);
+    choose_conv_algorithm(shape, ConvPass::forward)
+        .forward(shape, a.input.data, a.prepared, options_.bias ? a.parameters[1].data : nullptr,
+                 false, a.output.data, a.scratch);
+  }
+
+  void backward(const BackwardArguments& a) const override {
+    const ConvShape shape = conv_shape(a.input.shape);
+    choose_conv_algorithm(shape, ConvPass::backward_weights)
+        .backward_weights(shape, a.input.data, a.output_gradient.data,
+                          a.parameter_gradients[0].data,
+                          options_.bias ? a.parameter_gradients[1].data : nullptr, a.scratch);
+    if (a.input_gradient) {
+      choose_conv_algorithm(shape, ConvPass::backward_data)
+          .backward_data(shape, a.output_gradient.data, a.prepared, a.input_gradient.data,
+                         a.scratch);
+    }
+  }
+
+ private:
+  ConvShape conv_shape(const Shape& input) const {
+    const auto output = [&](Index size) { return (size + options_.stride - 1) / options_.stride; };
+    const auto pad = [&](Index size) {
+      const Index total = (output(size) - 1) * options_.stride + options_.kernel - size;
+      return std::max<Index>(total, 0) / 2;
+    };
+    return {.batch = input[0],
+            .height = input[1],
+            .width = input[2],
+            .in_channels = input[3],
+            .out_channels = options_.filters,
+            .kernel_height = options_.kernel,
+            .kernel_width = options_.kernel,
+            .stride = options_.stride,
+            .pad_top = pad(input[1]),
+            .pad_left = pad(input[2]),
+            .out_height = output(input[1]),
+            .out_width = output(input[2])};
+  }
+
+  Conv2dOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_conv2d(const Conv2dOptions& options) {
+  return std::make_unique<Conv2d>(options);
+}
+
+}  // namespace ferplus

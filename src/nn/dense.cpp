@@ -1,0 +1,94 @@
+#include <algorithm>
+
+#include <ferplus/core/eigen.h>
+#include <ferplus/core/error.h>
+#include <ferplus/core/parallel.h>
+#include <ferplus/kernels/gemm.h>
+#include <ferplus/nn/layers.h>
+
+namespace ferplus {
+namespace {
+
+Index features(const Shape& input) { return input[0] == 0 ? 0 : input.elements() / input[0]; }
+
+class Dense final : public Layer {
+ public:
+  explicit Dense(const DenseOptions& options) : options_(options) {
+    if (options.units < 1) throw UsageError("dense needs at least one unit");
+  }
+
+  std::string_view kind() const override { return "dense"; }
+  std::string describe() const override { return concat("dense ", options_.units); }
+
+  LayerPlan plan(const Shape& input, Phase phase) const override {
+    const Index inputs = features(input), units = options_.units;
+    LayerPlan plan;
+    plan.output = {input[0], units};
+    const Shape dense_input =
+        input.rank() == 4 ? Shape{input[1], input[2], input[3]} : Shape{inputs};
+    plan.parameters = {{.name = "weight",
+                        .shape = {inputs, units},
+                        .initial = InitialValue::random,
+                        .decays = true,
+                        .fan_in = inputs,
+                        .fan_out = units,
+                        .layout = FileLayout::dense,
+                        .dense_input = dense_input},
+                       {.name = "bias", .shape = {units}}};
+    plan.prepared_forward_bytes = packed_bytes(inputs, units);
+    plan.scratch_bytes = gemm_workspace_bytes(input[0], units, inputs, thread_count());
+    if (phase == Phase::training) {
+      plan.prepared_backward_bytes = packed_bytes(units, inputs);
+      plan.scratch_bytes = std::max(
+          {plan.scratch_bytes, gemm_workspace_bytes(input[0], inputs, units, thread_count()),
+           gemm_transposed_workspace_bytes(inputs, units, input[0], thread_count())});
+    }
+    return plan;
+  }
+
+  void prepare(const Shape&, Direction direction, std::span<const ConstTensorView> parameters,
+               void* prepared) const override {
+    const Index inputs = parameters[0].shape[0], units = options_.units;
+    if (direction == Direction::forward) {
+      pack(inputs, units, parameters[0].data, units, false, prepared);
+    } else {
+      pack(units, inputs, parameters[0].data, units, true, prepared);
+    }
+  }
+
+  void forward(const ForwardArguments& a) const override {
+    const Index inputs = features(a.input.shape);
+    gemm(a.input.batch(), options_.units, inputs, a.input.data, inputs, a.prepared,
+         a.parameters[1].data, false, a.output.data, options_.units, a.scratch);
+  }
+
+  void backward(const BackwardArguments& a) const override {
+    const Index inputs = features(a.input.shape), units = options_.units;
+    const Index batch = a.input.batch();
+    gemm_transposed(inputs, units, batch, a.input.data, inputs, a.output_gradient.data, units,
+                    a.parameter_gradients[0].data, units, a.scratch);
+    sum_rows(a.output_gradient, a.parameter_gradients[1].data);
+    if (a.input_gradient) {
+      gemm(batch, inputs, units, a.output_gradient.data, units, a.prepared, nullptr, false,
+           a.input_gradient.data, inputs, a.scratch);
+    }
+  }
+
+ private:
+  static void sum_rows(ConstTensorView rows, float* sums) {
+    const auto matrix = as_matrix(rows);
+    parallel_for(matrix.cols(), [&](Index column) {
+      sums[column] = tree_sum(matrix.rows(), [&](Index row) { return matrix(row, column); });
+    });
+  }
+
+  DenseOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_dense(const DenseOptions& options) {
+  return std::make_unique<Dense>(options);
+}
+
+}  // namespace ferplus

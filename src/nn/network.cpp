@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <cmath>
+
+#include <ferplus/core/error.h>
+#include <ferplus/nn/network.h>
+
+namespace ferplus {
+namespace {
+
+std::size_t padded_floats(const Shape& shape) {
+  return align_up(static_cast<std::size_t>(shape.elements()) * sizeof(float)) / sizeof(float);
+}
+
+void append_arrays(const std::string& layer, const std::vector<ParameterSpec>& specs,
+                   std::vector<Network::Array>& arrays, std::size_t& floats) {
+  for (ParameterSpec spec : specs) {
+    spec.name = layer + "." + spec.name;
+    const std::size_t size = padded_floats(spec.shape);
+    arrays.push_back({std::move(spec), floats});
+    floats += size;
+  }
+}
+
+void fill(const ParameterSpec& spec, Initialization initialization, RandomSequence random,
+          float* values) {
+  const Index count = spec.shape.elements();
+  if (spec.initial != InitialValue::random) {
+    std::fill_n(values, count, spec.initial == InitialValue::ones ? 1.0f : 0.0f);
+    return;
+  }
+  const double limit = std::sqrt(6.0 / static_cast<double>(spec.fan_in + spec.fan_out));
+  const double deviation = std::sqrt(2.0 / static_cast<double>(spec.fan_in));
+  for (Index i = 0; i < count; ++i) {
+    values[i] = static_cast<float>(initialization == Initialization::glorot_uniform
+                                       ? random.uniform(-limit, limit)
+                                       : deviation * random.normal());
+  }
+}
+
+// Calls copy(index in memory, index in file) for every value.
+template <typename Copy>
+void for_each_value(const ParameterSpec& spec, Copy copy) {
+  const Shape& shape = spec.shape;
+  if (spec.layout == FileLayout::convolution) {
+    const Index window = shape[0] * shape[1], in = shape[2], out = shape[3];
+    for (Index tap = 0; tap < window; ++tap) {
+      for (Index c = 0; c < in; ++c) {
+        for (Index k = 0; k < out; ++k) copy((tap * in + c) * out + k, (k * in + c) * window + tap);
+      }
+    }
+  } else if (spec.layout == FileLayout::dense) {
+    const bool image = spec.dense_input.rank() == 3;
+    const Index channels = image ? spec.dense_input[2] : 1;
+    const Index inputs = shape[0], out = shape[1], pixels = inputs / channels;
+    for (Index pixel = 0; pixel < pixels; ++pixel) {
+      for (Index c = 0; c < channels; ++c) {
+        for (Index k = 0; k < out; ++k) {
+          copy((pixel * channels + c) * out + k, k * inputs + c * pixels + pixel);
+        }
+      }
+    }
+  } else {
+    for (Index i = 0; i < shape.elements(); ++i) copy(i, i);
+  }
+}
+
+}  // namespace
+
+void Network::add(std::string name, std::unique_ptr<const Layer> layer) {
+  const Shape input = output();
+  if (std::any_of(steps_.begin(), steps_.end(), [&](const Step& s) { return s.name == name; })) {
+    throw Error(concat("two layers are named ", name));
+  }
+  const LayerPlan plan = layer->plan(input, Phase::training);
+  Step step{.name = name,
+            .layer = std::move(layer),
+            .input = input,
+            .output = plan.output,
+            .first_parameter = parameters_.size(),
+            .parameter_count = plan.parameters.size(),
+            .first_state = state_.size(),
+            .state_count = plan.state.size()};
+  append_arrays(name, plan.parameters, parameters_, parameter_floats_);
+  append_arrays(name, plan.state, state_, state_floats_);
+  steps_.push_back(std::move(step));
+}
+
+std::size_t Network::parameter_count() const {
+  std::size_t count = 0;
+  for (const Array& array : parameters_) {
+    count += static_cast<std::size_t>(array.spec.shape.elements());
+  }
+  return count;
+}
+
+std::string_view initialization_name(Initialization initialization) {
+  return initialization == Initialization::glorot_uniform ? "glorot" : "he";
+}
+
+Initialization initialization_from_name(std::string_view name) {
+  if (name == "glorot") return Initialization::glorot_uniform;
+  if (name == "he") return Initialization::he_normal;
+  throw UsageError(concat("unknown initialization '", name, "': choose glorot or he"));
+}
+
+Parameters::Parameters(const Network& network)
+    : values_(network.parameter_floats()), state_(network.state_floats()) {}
+
+void initialize(const Network& network, Parameters& parameters, Initialization initialization,
+                std::uint64_t seed) {
+  std::uint64_t number = 0;
+  for (const Network::Array& array : network.parameters()) {
+    fill(array.spec, initialization, RandomSequence({.seed = seed, .sample = number++}),
+         parameters.values().data() + array.offset);
+  }
+  for (const Network::Array& array : network.state()) {
+    fill(array.spec, initialization, RandomSequence({}), parameters.state().data() + array.offset);
+  }
+}
+
+void to_file_layout(const ParameterSpec& spec, const float* memory, float* file) {
+  for_each_value(spec, [&](Index in_memory, Index in_file) { file[in_file] = memory[in_memory]; });
+}
+
+void from_file_layout(const ParameterSpec& spec, const float* file, float* memory) {
+  for_each_value(spec, [&](Index in_memory, Index in_file) { memory[in_memory] = file[in_file]; });
+}
+
+std::vector<std::int64_t> file_shape(const ParameterSpec& spec) {
+  const Shape& s = spec.shape;
+  switch (spec.layout) {
+    case FileLayout::convolution:
+      return {s[3], s[2], s[0], s[1]};
+    case FileLayout::dense:
+      return {s[1], s[0]};
+    case FileLayout::same:
+      break;
+  }
+  std::vector<std::int64_t> shape;
+  for (int axis = 0; axis < s.rank(); ++axis) shape.push_back(s[axis]);
+  return shape;
+}
+
+}  // namespace ferplus

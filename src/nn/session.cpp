@@ -1,0 +1,246 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <ferplus/core/error.h>
+#include <ferplus/nn/session.h>
+
+namespace ferplus {
+namespace {
+
+Shape batched(const Shape& shape, Index batch) { return shape.with_batch(batch); }
+
+std::size_t float_bytes(const Shape& shape) {
+  return align_up(static_cast<std::size_t>(shape.elements()) * sizeof(float));
+}
+
+// Hands out ranges of one buffer.
+class Layout {
+ public:
+  std::size_t add(std::size_t bytes) {
+    const std::size_t offset = size_;
+    size_ += align_up(bytes);
+    return offset;
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_ = 0;
+};
+
+void fill_views(std::span<const Network::Array> arrays, float* values,
+                std::vector<TensorView>& views) {
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    views[i] = {values + arrays[i].offset, arrays[i].spec.shape};
+  }
+}
+
+void fill_views(std::span<const Network::Array> arrays, const float* values,
+                std::vector<ConstTensorView>& views) {
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    views[i] = {values + arrays[i].offset, arrays[i].spec.shape};
+  }
+}
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+PreparedModel::PreparedModel(const Network& network, const Parameters& parameters)
+    : network_(&network), parameters_(&parameters) {
+  Layout layout;
+  std::vector<LayerPlan> plans;
+  for (const Network::Step& step : network.steps()) {
+    plans.push_back(step.layer->plan(step.input, Phase::inference));
+    offsets_.push_back(layout.add(plans.back().prepared_forward_bytes));
+  }
+  packed_ = Buffer<std::byte>(layout.size());
+  std::vector<ConstTensorView> views(network.parameters().size());
+  fill_views(network.parameters(), parameters.values().data(), views);
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const Network::Step& step = network.steps()[i];
+    if (plans[i].prepared_forward_bytes == 0) continue;
+    step.layer->prepare(step.input, Direction::forward,
+                        std::span(views).subspan(step.first_parameter, step.parameter_count),
+                        packed_.data() + offsets_[i]);
+  }
+}
+
+const void* PreparedModel::weights(std::size_t step) const {
+  return packed_.data() + offsets_[step];
+}
+
+Session::Session(const Network& network, Index max_batch, Phase phase)
+    : network_(&network),
+      max_batch_(max_batch),
+      phase_(phase),
+      parameter_views_(network.parameters().size()),
+      state_views_(network.state().size()),
+      gradient_views_(network.parameters().size()) {
+  if (max_batch < 1) throw UsageError(concat("a batch needs at least one image, not ", max_batch));
+  for (const Network::Step& step : network.steps()) {
+    steps_.push_back({.plan = step.layer->plan(batched(step.input, max_batch), phase)});
+    if (phase == Phase::training) {
+      // evaluate() runs the inference phase in the same scratch.
+      const LayerPlan inference =
+          step.layer->plan(batched(step.input, max_batch), Phase::inference);
+      LayerPlan& plan = steps_.back().plan;
+      plan.scratch_bytes = std::max(plan.scratch_bytes, inference.scratch_bytes);
+    }
+  }
+  plan_arena();
+}
+
+void Session::plan_arena() {
+  Layout layout;
+  std::size_t scratch = 0, prepared = 0, largest = 0;
+  for (const StepPlan& step : steps_) {
+    scratch = std::max(scratch, step.plan.scratch_bytes);
+    prepared =
+        std::max({prepared, step.plan.prepared_forward_bytes, step.plan.prepared_backward_bytes});
+    largest = std::max(largest, float_bytes(step.plan.output));
+  }
+  scratch_ = layout.add(scratch);
+  const std::size_t input_bytes = float_bytes(batched(network_->input(), max_batch_));
+  if (phase_ == Phase::training) {
+    // Every activation stays until backward; gradients alternate between two buffers.
+    prepared_ = layout.add(prepared);
+    gradient_[0] = layout.add(largest);
+    gradient_[1] = layout.add(largest);
+    input_ = layout.add(input_bytes);
+    std::size_t previous = input_;
+    for (StepPlan& step : steps_) {
+      step.output = step.plan.in_place ? previous : layout.add(float_bytes(step.plan.output));
+      step.saved = layout.add(step.plan.saved_bytes);
+      previous = step.output;
+    }
+  } else {
+    // Activations alternate between two buffers; an in-place layer stays in its own.
+    const std::size_t buffers[2] = {layout.add(std::max(largest, input_bytes)),
+                                    layout.add(largest)};
+    input_ = buffers[0];
+    std::size_t current = 0;
+    for (StepPlan& step : steps_) {
+      if (!step.plan.in_place) current = 1 - current;
+      step.output = buffers[current];
+    }
+  }
+  arena_ = Buffer<std::byte>(layout.size());
+}
+
+TensorView Session::input(Index batch) {
+  if (batch < 1 || batch > max_batch_) {
+    throw Error(concat("a batch of ", batch, " images in a session for 1 to ", max_batch_));
+  }
+  return {static_cast<float*>(at(input_)), batched(network_->input(), batch)};
+}
+
+TensorView Session::activation(std::size_t step, Index batch) {
+  return {static_cast<float*>(at(steps_[step].output)),
+          batched(network_->steps()[step].output, batch)};
+}
+
+ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
+  // Inference reads the state only; the views are mutable for training's sake.
+  return run(Phase::inference, batch, model.parameters(),
+             const_cast<float*>(model.parameters().state().data()), &model, {});
+}
+
+ConstTensorView Session::evaluate(Index batch, const Parameters& parameters) {
+  return run(Phase::inference, batch, parameters, const_cast<float*>(parameters.state().data()),
+             nullptr, {});
+}
+
+ConstTensorView Session::train(Index batch, Parameters& parameters, const DrawContext& draws) {
+  return run(Phase::training, batch, parameters, parameters.state().data(), nullptr, draws);
+}
+
+ConstTensorView Session::run(Phase phase, Index batch, const Parameters& parameters, float* state,
+                             const PreparedModel* model, const DrawContext& draws) {
+  const std::span<const Network::Step> steps = network_->steps();
+  fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
+  fill_views(network_->state(), state, state_views_);
+  batch_ = batch;
+  draws_ = draws;
+  TensorView current = input(batch);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Network::Step& step = steps[i];
+    const double start = observer_ ? seconds_now() : 0;
+    const auto parameter_views =
+        std::span(parameter_views_).subspan(step.first_parameter, step.parameter_count);
+    const void* prepared = model != nullptr ? model->weights(i) : nullptr;
+    if (model == nullptr && steps_[i].plan.prepared_forward_bytes > 0) {
+      step.layer->prepare(current.shape, Direction::forward, parameter_views, at(prepared_));
+      prepared = at(prepared_);
+    }
+    const TensorView output = activation(i, batch);
+    step.layer->forward(
+        {.phase = phase,
+         .input = current,
+         .output = output,
+         .parameters = parameter_views,
+         .state = std::span(state_views_).subspan(step.first_state, step.state_count),
+         .prepared = prepared,
+         .saved = phase == Phase::training ? at(steps_[i].saved) : nullptr,
+         .scratch = at(scratch_),
+         .draws = draws});
+    current = output;
+    if (observer_) observer_(step.name, "forward", seconds_now() - start);
+  }
+  return current;
+}
+
+void Session::backward(ConstTensorView logits_gradient, const Parameters& parameters,
+                       Parameters& gradients) {
+  const std::span<const Network::Step> steps = network_->steps();
+  fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
+  fill_views(network_->parameters(), gradients.values().data(), gradient_views_);
+  std::size_t current = 0;
+  std::copy_n(logits_gradient.data, logits_gradient.elements(),
+              static_cast<float*>(at(gradient_[current])));
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    const Network::Step& step = steps[i];
+    const LayerPlan& plan = steps_[i].plan;
+    const double start = observer_ ? seconds_now() : 0;
+    const auto parameter_views =
+        std::span(parameter_views_).subspan(step.first_parameter, step.parameter_count);
+    const TensorView input = i == 0 ? this->input(batch_) : activation(i - 1, batch_);
+    const TensorView output_gradient{static_cast<float*>(at(gradient_[current])),
+                                     batched(step.output, batch_)};
+    if (!plan.in_place) current = 1 - current;
+    TensorView input_gradient{static_cast<float*>(at(gradient_[current])), input.shape};
+    if (i == 0) input_gradient.data = nullptr;
+    const bool needs_weights = plan.prepared_backward_bytes > 0 && input_gradient;
+    if (needs_weights) {
+      step.layer->prepare(input.shape, Direction::backward, parameter_views, at(prepared_));
+    }
+    step.layer->backward(
+        {.input = input,
+         .output = activation(i, batch_),
+         .output_gradient = output_gradient,
+         .input_gradient = input_gradient,
+         .parameters = parameter_views,
+         .parameter_gradients = std::span<const TensorView>(gradient_views_)
+                                    .subspan(step.first_parameter, step.parameter_count),
+         .prepared = needs_weights ? at(prepared_) : nullptr,
+         .saved = at(steps_[i].saved),
+         .scratch = at(scratch_),
+         .draws = draws_});
+    if (observer_) observer_(step.name, "backward", seconds_now() - start);
+  }
+}
+
+std::optional<std::string> Session::first_non_finite_layer() const {
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const auto* values = reinterpret_cast<const float*>(arena_.data() + steps_[i].output);
+    const Index count = batched(network_->steps()[i].output, batch_).elements();
+    if (!std::all_of(values, values + count, [](float v) { return std::isfinite(v); })) {
+      return network_->steps()[i].name;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace ferplus

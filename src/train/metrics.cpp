@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <cmath>
+
+#include <ferplus/nn/predictor.h>
+#include <ferplus/train/loss.h>
+#include <ferplus/train/metrics.h>
+
+namespace ferplus {
+namespace {
+
+constexpr int kCalibrationBins = 15;
+
+double ratio(double numerator, double denominator) {
+  return denominator > 0 ? numerator / denominator : 0;
+}
+
+}  // namespace
+
+Classification classify(std::span<const Logits> logits, std::span<const int> classes) {
+  struct Bin {
+    double confidence = 0, correct = 0;
+  };
+  std::array<Bin, kCalibrationBins> bins{};
+  Classification result;
+  result.images = logits.size();
+  double correct = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const auto truth = static_cast<std::size_t>(classes[i]);
+    const auto predicted = static_cast<std::size_t>(argmax(logits[i]));
+    const double confidence = static_cast<double>(softmax(logits[i])[predicted]);
+    const bool hit = truth == predicted;
+    ++result.confusion[truth][predicted];
+    correct += hit;
+    // Bin b holds confidences in (b/15, (b+1)/15].
+    const int bin = static_cast<int>(std::ceil(confidence * kCalibrationBins)) - 1;
+    auto& counts = bins[static_cast<std::size_t>(std::clamp(bin, 0, kCalibrationBins - 1))];
+    counts.confidence += confidence;
+    counts.correct += hit;
+  }
+  const auto images = static_cast<double>(result.images);
+  result.accuracy = ratio(correct, images);
+  for (const Bin& bin : bins) {
+    result.expected_calibration_error += ratio(std::abs(bin.correct - bin.confidence), images);
+  }
+  int present = 0;
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    ClassMetrics& metrics = result.classes[k];
+    std::size_t predicted = 0;
+    for (std::size_t other = 0; other < kClasses; ++other) {
+      metrics.support += result.confusion[k][other];
+      predicted += result.confusion[other][k];
+    }
+    const auto hits = static_cast<double>(result.confusion[k][k]);
+    metrics.precision = ratio(hits, static_cast<double>(predicted));
+    metrics.recall = ratio(hits, static_cast<double>(metrics.support));
+    metrics.f1 = ratio(2 * metrics.precision * metrics.recall, metrics.precision + metrics.recall);
+    if (metrics.support > 0) {
+      result.macro_f1 += metrics.f1;
+      ++present;
+    }
+  }
+  result.macro_f1 = ratio(result.macro_f1, present);
+  return result;
+}
+
+Agreement agree(std::span<const Logits> logits, std::span<const Target> targets) {
+  Agreement result;
+  result.images = logits.size();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const auto log_p = log_softmax(logits[i].data());
+    for (std::size_t k = 0; k < kClasses; ++k) {
+      const auto t = static_cast<double>(targets[i][k]);
+      result.cross_entropy -= t * log_p[k];
+      if (t > 0) result.kl_divergence += t * (std::log(t) - log_p[k]);
+    }
+  }
+  result.cross_entropy = ratio(result.cross_entropy, static_cast<double>(result.images));
+  result.kl_divergence = ratio(result.kl_divergence, static_cast<double>(result.images));
+  return result;
+}
+
+}  // namespace ferplus

@@ -1,0 +1,182 @@
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include <ferplus/core/error.h>
+#include <ferplus/core/names.h>
+#include <ferplus/io/file.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/train/run.h>
+
+namespace ferplus {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kRunFormat = "ferplus-run-1";
+
+std::string text_of(const json& value, const std::string& key) {
+  if (!value.is_string()) throw UsageError(concat(key, ": expected text, got ", value.dump()));
+  return value.get<std::string>();
+}
+
+std::uint64_t count_of(const json& value, const std::string& key) {
+  if (!value.is_number_unsigned()) {
+    throw UsageError(concat(key, ": expected a whole number from 0, got ", value.dump()));
+  }
+  return value.get<std::uint64_t>();
+}
+
+nlohmann::ordered_json to_json(const Position& p) {
+  return {{"epoch", p.epoch},
+          {"step", p.step},
+          {"steps", p.steps},
+          {"loss", p.loss},
+          {"seconds", p.seconds},
+          {"correct", p.correct},
+          {"images", p.images},
+          {"best_epoch", p.best_epoch},
+          {"best_accuracy", p.best_accuracy}};
+}
+
+Position position_from(const json& object) {
+  Position p;
+  object.at("epoch").get_to(p.epoch);
+  object.at("step").get_to(p.step);
+  object.at("steps").get_to(p.steps);
+  object.at("loss").get_to(p.loss);
+  object.at("seconds").get_to(p.seconds);
+  object.at("correct").get_to(p.correct);
+  object.at("images").get_to(p.images);
+  object.at("best_epoch").get_to(p.best_epoch);
+  object.at("best_accuracy").get_to(p.best_accuracy);
+  if (p.epoch < 0 || p.step < 0 || p.steps < 0) throw Error("a position below zero");
+  return p;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const RunConfig& config) {
+  return {{"format", kRunFormat},
+          {"network", config.network},
+          {"mode", label_mode(config.mode).name},
+          {"seed", config.seed},
+          {"limit", config.limit},
+          {"fer", config.fer},
+          {"ferplus", config.ferplus},
+          {"folders", config.folders},
+          {"recipe", to_json(config.recipe)}};
+}
+
+void update_from_json(RunConfig& config, const json& object) {
+  if (!object.is_object()) throw UsageError("a configuration must be a JSON object");
+  for (const auto& [key, value] : object.items()) {
+    if (key == "format") {
+      if (value != kRunFormat) {
+        throw UsageError(concat("format: expected \"", kRunFormat, "\", got ", value.dump()));
+      }
+    } else if (key == "network") {
+      config.network = text_of(value, key);
+    } else if (key == "mode") {
+      config.mode = label_mode(text_of(value, key)).mode;
+    } else if (key == "seed") {
+      config.seed = count_of(value, key);
+    } else if (key == "limit") {
+      config.limit = count_of(value, key);
+    } else if (key == "fer") {
+      config.fer = text_of(value, key);
+    } else if (key == "ferplus") {
+      config.ferplus = text_of(value, key);
+    } else if (key == "folders") {
+      config.folders = text_of(value, key);
+    } else if (key == "recipe") {
+      update_from_json(config.recipe, value);
+    } else {
+      throw UsageError(unknown_name(
+          "key", key,
+          {"format", "network", "mode", "seed", "limit", "fer", "ferplus", "folders", "recipe"}));
+    }
+  }
+}
+
+void read_config(const std::filesystem::path& path, RunConfig& config) {
+  const MappedFile file(path);
+  try {
+    update_from_json(config, json::parse(file.text()));
+  } catch (const json::exception& error) {
+    throw file_error(path, 0, concat("not a configuration: ", error.what()));
+  } catch (const UsageError& error) {
+    throw UsageError(concat(path.string(), ": ", error.what()));
+  }
+}
+
+void write_config(const std::filesystem::path& path, const RunConfig& config) {
+  write_file_atomically(path, [&](std::ostream& out) { out << to_json(config).dump(2) << '\n'; });
+}
+
+nlohmann::ordered_json to_json(const EpochMetrics& m) {
+  return {{"epoch", m.epoch},
+          {"train_loss", m.train_loss},
+          {"train_accuracy", m.train_accuracy},
+          {"public_loss", m.public_loss},
+          {"public_accuracy", m.public_accuracy},
+          {"learning_rate", m.learning_rate},
+          {"seconds", m.seconds},
+          {"images_per_second", m.images_per_second}};
+}
+
+Network build_network(const RunConfig& config) {
+  return build_model(config.network, {.conv_dropout = config.recipe.conv_dropout,
+                                      .dense_dropout = config.recipe.dense_dropout,
+                                      .batch_norm_momentum = config.recipe.batch_norm_momentum});
+}
+
+Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
+    : parameters(network),
+      optimizer(network, {.momentum = config.recipe.momentum,
+                          .unit_gain = config.recipe.unit_gain,
+                          .nesterov = config.recipe.nesterov,
+                          .weight_decay = config.recipe.weight_decay,
+                          .batch = config.recipe.batch}) {
+  if (config.recipe.ema > 0) average.emplace(network, config.recipe.ema);
+  initialize(network, parameters, initialization_from_name(config.recipe.initialization),
+             config.seed);
+}
+
+const Parameters& evaluated_parameters(Checkpoint& checkpoint) {
+  return checkpoint.average ? checkpoint.average->average() : checkpoint.parameters;
+}
+
+void save_checkpoint(const std::filesystem::path& path, const Network& network,
+                     const RunConfig& config, Checkpoint& checkpoint) {
+  TensorSet tensors;
+  tensors.add(network, checkpoint.parameters);
+  tensors.add(network, checkpoint.optimizer.velocity(), "velocity.", false);
+  if (checkpoint.average) tensors.add(network, checkpoint.average->average(), "ema.");
+  save_tensors(path, network, tensors,
+               {{"mode", std::string(label_mode(config.mode).name)},
+                {"config", to_json(config).dump()},
+                {"position", to_json(checkpoint.position).dump()}});
+}
+
+void load_checkpoint(const std::filesystem::path& path, const Network& network,
+                     Checkpoint& checkpoint) {
+  const SafetensorsFile file(path);
+  const std::string name = path.string();
+  const auto position = file.metadata().find("position");
+  if (position == file.metadata().end()) {
+    throw file_error(path, 0, "not a run's checkpoint: it has no position to resume from");
+  }
+  try {
+    checkpoint.position = position_from(json::parse(position->second));
+  } catch (const std::exception& error) {
+    throw file_error(path, 0, concat("its position is damaged: ", error.what()));
+  }
+  read_arrays(file, name, network, "", true, checkpoint.parameters);
+  read_arrays(file, name, network, "velocity.", false, checkpoint.optimizer.velocity());
+  if (checkpoint.average) {
+    read_arrays(file, name, network, "ema.", true, checkpoint.average->average());
+  }
+}
+
+}  // namespace ferplus

@@ -1,0 +1,330 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include <ferplus/core/error.h>
+#include <ferplus/data/batch.h>
+#include <ferplus/io/file.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/nn/session.h>
+#include <ferplus/train/evaluate.h>
+#include <ferplus/train/loss.h>
+#include <ferplus/train/schedule.h>
+#include <ferplus/train/trainer.h>
+
+namespace ferplus {
+namespace {
+
+namespace fs = std::filesystem;
+
+Shuffle shuffle_of(const Recipe& recipe) {
+  return recipe.shuffle == "once" ? Shuffle::once : Shuffle::every_epoch;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+class Trainer {
+ public:
+  Trainer(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
+          TrainListener& listener)
+      : dataset_(dataset),
+        config_(config),
+        options_(options),
+        listener_(listener),
+        lock_((fs::create_directories(options.folder), options.folder)),
+        network_(build_network(config)),
+        faces_(dataset),
+        loader_(faces_, select(dataset, Split::train, config.mode, config.limit),
+                {.batch_size = config.recipe.batch,
+                 .seed = config.seed,
+                 .shuffle = shuffle_of(config.recipe),
+                 .augment = true,
+                 .distortion = distortion_limits(config.recipe)}),
+        public_(select(dataset, Split::public_test, LabelMode::majority)),
+        schedule_(config.recipe),
+        checkpoint_(network_, config),
+        gradients_(network_),
+        session_(network_, config.recipe.batch, Phase::training),
+        buffers_(static_cast<std::size_t>(2 * config.recipe.batch * kClasses)),
+        samples_(static_cast<std::size_t>(config.recipe.batch)),
+        draw_keys_(samples_.size()) {}
+
+  TrainResult run() {
+    open_folder();
+    const int last_epoch = options_.stop_after > 0
+                               ? std::min(options_.stop_after, config_.recipe.epochs)
+                               : config_.recipe.epochs;
+    while (checkpoint_.position.epoch < last_epoch) {
+      if (!train_epoch()) {
+        save();
+        return result(true);
+      }
+      finish_epoch();
+    }
+    return result(false);
+  }
+
+ private:
+  fs::path file(const char* name) const { return options_.folder / name; }
+
+  static DistortionLimits distortion_limits(const Recipe& recipe) {
+    if (!recipe.distort) return {.shift = 0, .angle = 0, .skew = 0, .scale = 1, .flip = false};
+    return {.shift = recipe.shift,
+            .angle = recipe.angle,
+            .skew = recipe.skew,
+            .scale = recipe.scale,
+            .flip = recipe.flip};
+  }
+
+  void open_folder();
+  void resume();
+  bool train_epoch();
+  void train_step(Index step);
+  void finish_epoch();
+  [[noreturn]] void report_non_finite(Index step, Index images) const;
+
+  Classification evaluate_public(double& loss);
+  TrainResult result(bool interrupted);
+
+  void save() { save_checkpoint(file("last.safetensors"), network_, config_, checkpoint_); }
+
+  const Dataset& dataset_;
+  RunConfig config_;
+  TrainOptions options_;
+  TrainListener& listener_;
+  FolderLock lock_;
+  Network network_;
+  DatasetFaces faces_;
+  BatchLoader loader_;
+  Selection public_;
+  Schedule schedule_;
+  Checkpoint checkpoint_;
+  Parameters gradients_;
+  Session session_;
+  Buffer<float> buffers_;                 // targets, then gradients of the logits, of a batch
+  std::vector<std::size_t> samples_;      // of the batch: into dataset_
+  std::vector<std::uint64_t> draw_keys_;  // of the batch: Sample::index
+};
+
+// The straight line of the whole project: one step.
+void Trainer::train_step(Index step) {
+  const auto start = std::chrono::steady_clock::now();
+  Position& position = checkpoint_.position;
+  const auto epoch = static_cast<std::uint32_t>(position.epoch);
+  const Index images = loader_.batch_images(step);
+  const TensorView targets{buffers_.data(), {images, kClasses}};
+  const TensorView logits_gradient{buffers_.data() + buffers_.size() / 2, {images, kClasses}};
+
+  loader_.load(epoch, step, session_.input(images), targets, samples_);
+  for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
+    draw_keys_[n] = dataset_.samples[samples_[n]].index;
+  }
+  const DrawContext draws{config_.seed, epoch,
+                          std::span(draw_keys_).first(static_cast<std::size_t>(images))};
+  const ConstTensorView logits = session_.train(images, checkpoint_.parameters, draws);
+  const double loss = softmax_loss(label_mode(config_.mode).loss, logits, targets, logits_gradient);
+  if (!std::isfinite(loss)) report_non_finite(step, images);
+  std::int64_t correct = 0;
+  for (Index n = 0; n < images; ++n) {
+    correct += argmax({logits.image(n), kClasses}) == argmax({targets.image(n), kClasses});
+  }
+
+  session_.backward(logits_gradient, checkpoint_.parameters, gradients_);
+
+  const double progress = static_cast<double>(position.steps) /
+                          static_cast<double>(config_.recipe.epochs * loader_.batches());
+  const double rate = schedule_.rate(progress);
+  checkpoint_.optimizer.step(checkpoint_.parameters, gradients_, rate, images);
+  if (checkpoint_.average) checkpoint_.average->update(checkpoint_.parameters, position.steps);
+
+  ++position.step;
+  ++position.steps;
+  position.loss += loss;
+  position.correct += correct;
+  position.images += images;
+  position.seconds += seconds_since(start);
+  const auto done = static_cast<double>(position.images);
+  listener_.on_step({.epoch = position.epoch,
+                     .epochs = config_.recipe.epochs,
+                     .step = position.step,
+                     .steps = loader_.batches(),
+                     .images = position.images,
+                     .epoch_images = loader_.images(),
+                     .loss = loss / static_cast<double>(images),
+                     .mean_loss = position.loss / done,
+                     .mean_accuracy = static_cast<double>(position.correct) / done,
+                     .learning_rate = rate});
+}
+
+// False: the listener asked to stop.
+bool Trainer::train_epoch() {
+  const Position& position = checkpoint_.position;
+  while (position.step < loader_.batches()) {
+    train_step(position.step);
+    if (listener_.stop_requested()) return false;
+    if (options_.checkpoint_every > 0 && position.steps % options_.checkpoint_every == 0) save();
+  }
+  return true;
+}
+
+void Trainer::finish_epoch() {
+  Position& position = checkpoint_.position;
+  const auto images = static_cast<double>(position.images);
+  const auto steps_before = static_cast<double>(position.steps - position.step);
+  EpochMetrics metrics{
+      .epoch = position.epoch,
+      .train_loss = position.loss / images,
+      .train_accuracy = static_cast<double>(position.correct) / images,
+      .learning_rate = schedule_.rate(
+          steps_before / static_cast<double>(config_.recipe.epochs * loader_.batches())),
+      .seconds = position.seconds,
+      .images_per_second = position.seconds > 0 ? images / position.seconds : 0};
+  metrics.public_accuracy = evaluate_public(metrics.public_loss).accuracy;
+
+  // In this order, so that a crash in between repeats the epoch and overwrites what it left.
+  append_line(file("metrics.jsonl"), to_json(metrics).dump());
+  const bool best = position.best_epoch < 0 || metrics.public_accuracy > position.best_accuracy;
+  if (best) {
+    position.best_epoch = metrics.epoch;
+    position.best_accuracy = metrics.public_accuracy;
+    save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
+               {{"mode", std::string(label_mode(config_.mode).name)},
+                {"recipe", to_json(config_.recipe).dump()},
+                {"seed", std::to_string(config_.seed)},
+                {"epoch", std::to_string(metrics.epoch)},
+                {"public_accuracy", nlohmann::json(metrics.public_accuracy).dump()}});
+  }
+  position = {.epoch = position.epoch + 1,
+              .steps = position.steps,
+              .best_epoch = position.best_epoch,
+              .best_accuracy = position.best_accuracy};
+  save();
+  listener_.on_epoch(metrics, best);
+}
+
+Classification Trainer::evaluate_public(double& loss) {
+  const Parameters& parameters = evaluated_parameters(checkpoint_);
+  const std::vector<Logits> logits = predict_samples(
+      dataset_, public_.samples, session_,
+      [&](Index batch) { return session_.evaluate(batch, parameters); },
+      [&](std::size_t done, std::size_t total) { listener_.on_evaluation(done, total); });
+  std::vector<int> classes;
+  for (const Target& target : public_.targets) classes.push_back(argmax(target));
+  loss = agree(logits, public_.targets).cross_entropy;
+  return classify(logits, classes);
+}
+
+void Trainer::report_non_finite(Index step, Index images) const {
+  std::string rows;
+  for (Index n = 0; n < images; ++n) {
+    if (n > 0) rows += ", ";
+    rows += std::to_string(dataset_.samples[samples_[static_cast<std::size_t>(n)]].row);
+  }
+  throw Error(concat("the loss is not finite in epoch ", checkpoint_.position.epoch, ", step ",
+                     step, " (learning rate or data?); first layer with such a value: ",
+                     session_.first_non_finite_layer().value_or("none, so the loss itself"),
+                     "; rows of the batch: ", rows));
+}
+
+void Trainer::open_folder() {
+  const fs::path config = file("config.json");
+  if (options_.resume) {
+    resume();
+  } else {
+    for (const char* name : {"config.json", "last.safetensors", "metrics.jsonl"}) {
+      if (fs::exists(file(name))) {
+        throw Error(concat(options_.folder.string(), " already holds a run (", name,
+                           "): resume it with --resume, or choose another folder"));
+      }
+    }
+  }
+  write_config(config, config_);
+}
+
+void Trainer::resume() {
+  RunConfig before;
+  read_config(file("config.json"), before);
+  const int epochs_before = before.recipe.epochs;
+  RunConfig same = config_;
+  same.recipe.epochs = epochs_before;
+  // Where the data lies may change; what is trained may not.
+  same.fer = before.fer;
+  same.ferplus = before.ferplus;
+  same.folders = before.folders;
+  if (to_json(same) != to_json(before)) {
+    throw Error(concat("the settings differ from those in ", file("config.json").string(),
+                       ": a resumed run keeps its own; only epochs may change"));
+  }
+  if (fs::exists(file("last.safetensors"))) {
+    load_checkpoint(file("last.safetensors"), network_, checkpoint_);
+  }
+  const Position& position = checkpoint_.position;
+  if (position.step > loader_.batches()) {
+    throw Error(concat(file("last.safetensors").string(), " stands at step ", position.step,
+                       " of an epoch that has ", loader_.batches(), ": other data than before?"));
+  }
+  if (config_.recipe.epochs != epochs_before) {
+    listener_.on_message(concat("the run now has ", config_.recipe.epochs, " epochs instead of ",
+                                epochs_before, ": from epoch ", position.epoch,
+                                " on, the learning rate is that of schedule '",
+                                config_.recipe.schedule, "' spread over ", config_.recipe.epochs,
+                                " epochs; the epochs done keep the rates that they had"));
+  }
+  // Lines of epochs that the checkpoint does not have: a crash came between the two.
+  std::ifstream metrics(file("metrics.jsonl"));
+  std::string kept;
+  std::string line;
+  for (int epoch = 0; epoch < position.epoch && std::getline(metrics, line); ++epoch) {
+    kept += line + '\n';
+  }
+  write_file_atomically(file("metrics.jsonl"), [&](std::ostream& out) { out << kept; });
+}
+
+TrainResult Trainer::result(bool interrupted) {
+  const Position& position = checkpoint_.position;
+  TrainResult result{.interrupted = interrupted,
+                     .finished = position.epoch >= config_.recipe.epochs,
+                     .epochs_done = position.epoch,
+                     .best_epoch = position.best_epoch,
+                     .best_public_accuracy = position.best_accuracy};
+  if (interrupted || position.best_epoch < 0) return result;
+
+  const bool has_private =
+      std::any_of(dataset_.samples.begin(), dataset_.samples.end(),
+                  [](const Sample& sample) { return sample.split == Split::private_test; });
+  if (has_private) {
+    const Model best = load_model(file("best.safetensors"));
+    const PreparedModel prepared(best.network, best.parameters);
+    result.private_accuracy =
+        evaluate(dataset_, prepared, {.split = Split::private_test, .batch = config_.recipe.batch},
+                 [&](std::size_t done, std::size_t total) { listener_.on_evaluation(done, total); })
+            .classification.accuracy;
+  }
+  nlohmann::ordered_json summary = {{"epochs", result.epochs_done},
+                                    {"finished", result.finished},
+                                    {"best_epoch", result.best_epoch},
+                                    {"public_accuracy", result.best_public_accuracy},
+                                    {"private_accuracy", nullptr}};
+  if (result.private_accuracy) summary["private_accuracy"] = *result.private_accuracy;
+  write_file_atomically(file("summary.json"),
+                        [&](std::ostream& out) { out << summary.dump(2) << '\n'; });
+  return result;
+}
+
+}  // namespace
+
+TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
+                  TrainListener& listener) {
+  validate(config.recipe);
+  if (options.resume && !fs::exists(options.folder / "config.json")) {
+    throw Error(concat(options.folder.string(), " holds no run to resume: it has no config.json"));
+  }
+  return Trainer(dataset, config, options, listener).run();
+}
+
+}  // namespace ferplus

@@ -1,0 +1,116 @@
+#include "cli/command.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ferplus {
+namespace {
+
+void redirect(int descriptor, const std::string& path, int flags) {
+  const int file = open(path.c_str(), flags, 0600);
+  if (file < 0 || dup2(file, descriptor) < 0) _exit(126);
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "ferplus-cli-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+CommandResult run_ferplus(const std::vector<std::string>& arguments,
+                          const std::map<std::string, std::string>& environment) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out", err = folder / "err";
+  std::vector<std::string> words = {FERPLUS_TOOL};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error("fork failed");
+  if (child == 0) {
+    for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+    redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
+    redirect(STDOUT_FILENO, out, O_WRONLY | O_CREAT | O_TRUNC);
+    redirect(STDERR_FILENO, err, O_WRONLY | O_CREAT | O_TRUNC);
+    execv(pointers[0], pointers.data());
+    _exit(127);
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) throw std::runtime_error("waitpid failed");
+  CommandResult result;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.out = read_text(out);
+  result.err = read_text(err);
+  return result;
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot read " + path.string());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+void write_csvs(const std::filesystem::path& folder, const std::vector<Row>& rows) {
+  std::ostringstream fer, ferplus;
+  fer << "emotion,pixels,Usage\n";
+  ferplus << "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,"
+             "unknown,NF\n";
+  for (const Row& row : rows) {
+    fer << "0,";
+    for (int pixel = 0; pixel < 48 * 48; ++pixel) fer << (pixel > 0 ? " " : "") << row.gray;
+    fer << ',' << row.usage << '\n';
+    ferplus << row.usage << ',' << row.name;
+    for (const int votes : row.votes) ferplus << ',' << votes;
+    ferplus << '\n';
+  }
+  write_text(folder / "fer2013.csv", fer.str());
+  write_text(folder / "fer2013new.csv", ferplus.str());
+}
+
+// Row 1 has no majority; rows 2 and 5 have no image; row 3 is "unknown"; row 4 looks like row 0 and
+// row 6 like row 1; rows 6 and 7 share a name.
+const std::vector<Row>& known_rows() {
+  static const std::vector<Row> rows = {
+      {"Training", "a.png", {10, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 10},
+      {"Training", "b.png", {0, 5, 5, 0, 0, 0, 0, 0, 0, 0}, 20},
+      {"Training", "", {0, 0, 0, 0, 0, 0, 0, 0, 0, 10}, 0},
+      {"Training", "c.png", {0, 0, 0, 0, 0, 0, 0, 0, 10, 0}, 30},
+      {"PublicTest", "d.png", {0, 0, 0, 0, 7, 0, 3, 0, 0, 0}, 10},
+      {"PublicTest", " ", {0, 0, 0, 0, 0, 0, 0, 0, 0, 10}, 0},
+      {"PrivateTest", "e.png", {0, 0, 0, 9, 0, 1, 0, 0, 0, 0}, 20},
+      {"PrivateTest", "e.png", {0, 0, 0, 0, 0, 0, 0, 10, 0, 0}, 40},
+  };
+  return rows;
+}
+
+}  // namespace ferplus

@@ -1,0 +1,55 @@
+// The built `ferplus` as a child process, and small data sets for it to work on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ferplus {
+
+// An empty folder that disappears with its owner.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  // Path of a file or folder in it, as text.
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct CommandResult {
+  int exit_code = -1;  // 128 + the signal's number if one ended it
+  std::string out, err;
+};
+
+// Runs `ferplus` with these arguments and the tests' environment, changed by `environment`, until
+// it ends. Neither output is a terminal.
+CommandResult run_ferplus(const std::vector<std::string>& arguments,
+                          const std::map<std::string, std::string>& environment = {});
+
+std::string read_text(const std::filesystem::path& path);
+void write_text(const std::filesystem::path& path, const std::string& text);
+std::vector<std::string> lines_of(const std::string& text);
+
+struct Row {
+  std::string usage, name;
+  std::array<int, 10> votes{};
+  int gray = 0;  // of all pixels
+};
+
+// fer2013.csv and fer2013new.csv in `folder`.
+void write_csvs(const std::filesystem::path& folder, const std::vector<Row>& rows);
+
+// Eight rows whose counts and targets are known by hand: see command.cpp.
+const std::vector<Row>& known_rows();
+
+}  // namespace ferplus

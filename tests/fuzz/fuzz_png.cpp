@@ -1,0 +1,19 @@
+// Any bytes are an image or an Error, nothing else.
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+
+#include <ferplus/core/error.h>
+#include <ferplus/io/png.h>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const ferplus::GrayImage image =
+        ferplus::read_png(std::as_bytes(std::span(data, size)), "fuzz");
+    const auto pixels =
+        static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+    if (image.pixels.size() != pixels) std::abort();
+  } catch (const ferplus::Error&) {
+  }
+  return 0;
+}

@@ -1,0 +1,199 @@
+#include <csignal>
+#include <ostream>
+#include <stdexcept>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/io/file.h>
+
+#include "io/temporary_folder.h"
+
+namespace ferplus {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(MappedFile, HoldsTheBytes) {
+  const TemporaryFolder folder;
+  write_text(folder / "a", std::string("one\0two\n", 8));
+  MappedFile file(folder / "a");
+  EXPECT_EQ(file.text(), std::string_view("one\0two\n", 8));
+  EXPECT_EQ(file.bytes().size(), 8U);
+
+  MappedFile moved = std::move(file);
+  EXPECT_EQ(moved.text().substr(0, 3), "one");
+  write_text(folder / "b", "other");
+  MappedFile other(folder / "b");
+  moved = std::move(other);
+  EXPECT_EQ(moved.text(), "other");
+}
+
+TEST(MappedFile, EmptyFileIsAnEmptySpan) {
+  const TemporaryFolder folder;
+  write_text(folder / "empty", "");
+  EXPECT_TRUE(MappedFile(folder / "empty").bytes().empty());
+}
+
+TEST(MappedFile, NamesFileAndReason) {
+  const TemporaryFolder folder;
+  const auto message = [&](const std::string& name) {
+    return message_of<Error>([&] { MappedFile(folder / name); });
+  };
+  EXPECT_EQ(message("none"),
+            (folder / "none").string() + ": cannot open: No such file or directory");
+  EXPECT_EQ(message("."), (folder / ".").string() + ": is a folder, expected a file");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(message("pipe"), HasSubstr("is not a regular file"));
+}
+
+TEST(WriteFileAtomically, CreatesAndReplaces) {
+  const TemporaryFolder folder;
+  const auto path = folder / "file";
+  write_file_atomically(path, [](std::ostream& out) { out << "first"; });
+  EXPECT_EQ(read_text(path), "first");
+  write_file_atomically(path, [](std::ostream& out) { out << "second"; });
+  EXPECT_EQ(read_text(path), "second");
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(WriteFileAtomically, EveryByteArrivesWhateverTheSizes) {
+  const TemporaryFolder folder;
+  std::string expected;
+  write_file_atomically(folder / "file", [&](std::ostream& out) {
+    for (std::size_t size : {1U, 65535U, 65536U, 65537U, 3U, 200000U, 0U, 131072U}) {
+      std::string part(size, 'x');
+      for (std::size_t i = 0; i < size; ++i) part[i] = static_cast<char>(i * 31 + size);
+      out.write(part.data(), static_cast<std::streamsize>(part.size()));
+      out.put('|');
+      expected += part + '|';
+    }
+  });
+  EXPECT_EQ(read_text(folder / "file"), expected);
+}
+
+TEST(WriteFileAtomically, AFailedWriterLeavesTheOldFileAndNothingElse) {
+  const TemporaryFolder folder;
+  const auto path = folder / "file";
+  write_text(path, "old");
+  const auto failing = [](std::ostream& out) {
+    out << std::string(100000, 'n');
+    throw std::runtime_error("no more");
+  };
+  EXPECT_EQ(message_of<std::runtime_error>([&] { write_file_atomically(path, failing); }),
+            "no more");
+  EXPECT_EQ(read_text(path), "old");
+  EXPECT_EQ(folder.entries(), 1);
+
+  const auto bad = [](std::ostream& out) { out.setstate(std::ios::failbit); };
+  EXPECT_THAT(message_of<Error>([&] { write_file_atomically(path, bad); }),
+              StartsWith(path.string() + ": cannot write"));
+  EXPECT_EQ(read_text(path), "old");
+  EXPECT_EQ(folder.entries(), 1);
+}
+
+TEST(WriteFileAtomically, TheOldFileIsThereUntilTheNewOneIsWhole) {
+  const TemporaryFolder folder;
+  const auto path = folder / "file";
+  write_text(path, "old");
+  write_file_atomically(path, [&](std::ostream& out) {
+    out << std::string(100000, 'n') << std::flush;
+    EXPECT_EQ(read_text(path), "old");
+  });
+  EXPECT_EQ(read_text(path).size(), 100000U);
+}
+
+TEST(WriteFileAtomically, ReportsAFullDevice) {
+  if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full";
+  const std::string message = message_of<Error>(
+      [] { write_file_atomically("/dev/full", [](std::ostream& out) { out << "x"; }); });
+  EXPECT_EQ(message, "/dev/full: cannot write: No space left on device");
+}
+
+TEST(WriteFileAtomically, DevicesStayDevices) {
+  write_file_atomically("/dev/null", [](std::ostream& out) { out << "x"; });
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(WriteFileAtomically, ASymbolicLinkStays) {
+  const TemporaryFolder folder;
+  write_text(folder / "target", "old");
+  std::filesystem::create_symlink("target", folder / "link");
+  write_file_atomically(folder / "link", [](std::ostream& out) { out << "new"; });
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(read_text(folder / "target"), "new");
+}
+
+TEST(WriteFileAtomically, NamesAMissingFolderAndAFolderInTheWay) {
+  const TemporaryFolder folder;
+  const auto write = [](const std::filesystem::path& path) {
+    return message_of<Error>([&] { write_file_atomically(path, [](std::ostream&) {}); });
+  };
+  EXPECT_EQ(write(folder / "none/file"),
+            (folder / "none/file").string() + ": cannot create: No such file or directory");
+  EXPECT_THAT(write(folder.path()), HasSubstr("is a folder, expected a file"));
+}
+
+TEST(AppendLine, AddsLinesAndEndsATornOne) {
+  const TemporaryFolder folder;
+  const auto path = folder / "metrics.jsonl";
+  append_line(path, "{\"epoch\":0}");
+  append_line(path, "{\"epoch\":1}");
+  EXPECT_EQ(read_text(path), "{\"epoch\":0}\n{\"epoch\":1}\n");
+  write_text(path, "whole\nto");
+  append_line(path, "next");
+  EXPECT_EQ(read_text(path), "whole\nto\nnext\n");
+}
+
+TEST(AppendLine, NamesTheFile) {
+  EXPECT_EQ(message_of<Error>([] { append_line("/nonexistent/file", "x"); }),
+            "/nonexistent/file: cannot open: No such file or directory");
+}
+
+TEST(FolderLock, OneAtATime) {
+  const TemporaryFolder folder;
+  {
+    FolderLock lock(folder.path());
+    EXPECT_EQ(message_of<Error>([&] { FolderLock{folder.path()}; }),
+              folder.path().string() +
+                  ": is in use by another process; wait until it ends or name another folder");
+    FolderLock moved = std::move(lock);
+    EXPECT_THROW(FolderLock{folder.path()}, Error);
+  }
+  EXPECT_NO_THROW(FolderLock{folder.path()});
+}
+
+TEST(FolderLock, AProcessThatIsKilledLetsGo) {
+  const TemporaryFolder folder;
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const FolderLock lock(folder.path());
+    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+    for (;;) ::pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_THROW(FolderLock{folder.path()}, Error);
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_NO_THROW(FolderLock{folder.path()});
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST(FolderLock, NamesAMissingFolder) {
+  EXPECT_THAT(message_of<Error>([] { FolderLock{"/nonexistent"}; }),
+              StartsWith("/nonexistent/.lock: cannot lock the folder: "));
+}
+
+}  // namespace
+}  // namespace ferplus

@@ -1,0 +1,71 @@
+// Runs the three passes of an algorithm on one set of operands.
+#pragma once
+
+#include <vector>
+
+#include <ferplus/core/parallel.h>
+#include <ferplus/kernels/conv2d.h>
+
+#include "kernels/operands.h"
+
+namespace ferplus::test {
+
+struct ConvOperands {
+  ConvShape shape;
+  std::vector<float> input, weights, bias, output_gradient;
+
+  ConvOperands(const ConvShape& s, std::uint64_t seed)
+      : shape(s),
+        input(normal_values(s.input_size(), 4 * seed)),
+        weights(normal_values(s.weights_size(), 4 * seed + 1)),
+        bias(normal_values(s.out_channels, 4 * seed + 2)),
+        output_gradient(normal_values(s.output_size(), 4 * seed + 3)) {}
+};
+
+struct ConvResults {
+  std::vector<float> output, input_gradient, weights_gradient, bias_gradient;
+  bool scratch_intact = true;
+
+  bool operator==(const ConvResults& other) const {
+    return same_bits(output, other.output) && same_bits(input_gradient, other.input_gradient) &&
+           same_bits(weights_gradient, other.weights_gradient) &&
+           same_bits(bias_gradient, other.bias_gradient);
+  }
+};
+
+// Passes that the algorithm does not support stay empty.
+inline ConvResults run_conv2d(const ConvAlgorithm& algorithm, const ConvOperands& operands,
+                              bool relu) {
+  const ConvShape& s = operands.shape;
+  ConvResults results;
+  if (algorithm.supports(s, ConvPass::forward)) {
+    Scratch prepared(algorithm.prepared_bytes(s, ConvPass::forward));
+    Scratch workspace(algorithm.workspace_bytes(s, ConvPass::forward, thread_count()));
+    results.output = poisoned(s.output_size());
+    algorithm.prepare(s, ConvPass::forward, operands.weights.data(), prepared.data());
+    algorithm.forward(s, operands.input.data(), prepared.data(), operands.bias.data(), relu,
+                      results.output.data(), workspace.data());
+    results.scratch_intact = prepared.intact() && workspace.intact();
+  }
+  if (algorithm.supports(s, ConvPass::backward_data)) {
+    Scratch prepared(algorithm.prepared_bytes(s, ConvPass::backward_data));
+    Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_data, thread_count()));
+    results.input_gradient = poisoned(s.input_size());
+    algorithm.prepare(s, ConvPass::backward_data, operands.weights.data(), prepared.data());
+    algorithm.backward_data(s, operands.output_gradient.data(), prepared.data(),
+                            results.input_gradient.data(), workspace.data());
+    results.scratch_intact = results.scratch_intact && prepared.intact() && workspace.intact();
+  }
+  if (algorithm.supports(s, ConvPass::backward_weights)) {
+    Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_weights, thread_count()));
+    results.weights_gradient = poisoned(s.weights_size());
+    results.bias_gradient = poisoned(s.out_channels);
+    algorithm.backward_weights(s, operands.input.data(), operands.output_gradient.data(),
+                               results.weights_gradient.data(), results.bias_gradient.data(),
+                               workspace.data());
+    results.scratch_intact = results.scratch_intact && workspace.intact();
+  }
+  return results;
+}
+
+}  // namespace ferplus::test

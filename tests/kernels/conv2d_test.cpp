@@ -1,0 +1,292 @@
+#include <algorithm>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/core/parallel.h>
+#include <ferplus/kernels/conv2d.h>
+#include <ferplus/kernels/cpu.h>
+
+#include "kernels/conv2d_reference.h"
+#include "kernels/conv2d_runner.h"
+
+namespace ferplus {
+namespace {
+
+using test::ConvOperands;
+using test::ConvResults;
+
+constexpr int kShapes = 500;
+constexpr double kBiasTolerance = 1e-6;
+
+// Shape number `index` of a fixed random sequence: odd sizes, 1 … 70 channels, kernels 1, 3 and 5,
+// strides 1 and 2, any padding below the kernel's size, batches that cross micro-batches.
+ConvShape random_shape(int index) {
+  RandomSequence random(
+      {.seed = 20, .stream = Stream::synth, .sample = static_cast<std::uint64_t>(index)});
+  const auto between = [&](Index low, Index high) {
+    return low + static_cast<Index>(random.below(static_cast<std::uint32_t>(high - low + 1)));
+  };
+  for (;;) {
+    ConvShape s;
+    s.batch = between(1, 20);
+    s.height = between(1, 19);
+    s.width = between(1, 19);
+    s.in_channels = random.coin() ? between(1, 70) : 16 * between(1, 4);
+    s.out_channels = random.coin() ? between(1, 70) : 16 * between(1, 4);
+    s.kernel_height = 1 + 2 * between(0, 2);
+    s.kernel_width = random.coin() ? s.kernel_height : 1 + 2 * between(0, 2);
+    s.stride = between(1, 2);
+    s.pad_top = between(0, s.kernel_height - 1);
+    s.pad_left = between(0, s.kernel_width - 1);
+    const Index pad_bottom = between(0, s.kernel_height - 1);
+    const Index pad_right = between(0, s.kernel_width - 1);
+    const Index rows = s.height + s.pad_top + pad_bottom - s.kernel_height;
+    const Index columns = s.width + s.pad_left + pad_right - s.kernel_width;
+    if (rows < 0 || columns < 0) continue;
+    s.out_height = rows / s.stride + 1;
+    s.out_width = columns / s.stride + 1;
+    if (s.flops() < 1.5e6) return s;
+  }
+}
+
+class Conv2d : public ::testing::Test {
+ protected:
+  ~Conv2d() override { set_thread_count(threads_); }
+
+ private:
+  test::RestoreIsa restore_;
+  int threads_ = thread_count();
+};
+
+TEST_F(Conv2d, EveryAlgorithmAndIsaMatchesTheDefinition) {
+  for (int index = 0; index < kShapes; ++index) {
+    const ConvShape shape = random_shape(index);
+    const ConvOperands operands(shape, static_cast<std::uint64_t>(index));
+    auto reference = test::conv2d_reference(shape, operands.input, operands.weights, operands.bias,
+                                            operands.output_gradient);
+    const bool relu = index % 2 == 0;
+    if (relu) {
+      for (double& value : reference.output) value = std::max(value, 0.0);
+    }
+    for (std::string_view isa : supported_isas()) {
+      set_isa(isa);
+      for (const ConvAlgorithm& algorithm : conv_algorithms()) {
+        SCOPED_TRACE(::testing::Message() << algorithm.name << " on " << isa << ", shape " << index
+                                          << ": " << ::testing::PrintToString(shape));
+        const ConvResults results = test::run_conv2d(algorithm, operands, relu);
+        const auto error = [&](const std::vector<float>& values, const std::vector<double>& truth) {
+          return test::relative_error(values, truth, reference.terms(truth));
+        };
+        if (!results.output.empty()) {
+          ASSERT_LE(error(results.output, reference.output), algorithm.tolerance);
+        }
+        if (!results.input_gradient.empty()) {
+          ASSERT_LE(error(results.input_gradient, reference.input_gradient), algorithm.tolerance);
+        }
+        if (!results.weights_gradient.empty()) {
+          ASSERT_LE(error(results.weights_gradient, reference.weights_gradient),
+                    algorithm.tolerance);
+          const double pixels = static_cast<double>(shape.output_size() / shape.out_channels);
+          ASSERT_LE(test::relative_error(results.bias_gradient, reference.bias_gradient, pixels),
+                    kBiasTolerance);
+        }
+        ASSERT_TRUE(results.scratch_intact);
+      }
+    }
+  }
+}
+
+TEST_F(Conv2d, BitsDoNotDependOnTheNumberOfThreads) {
+  for (int index = 0; index < kShapes; index += 5) {
+    const ConvShape shape = random_shape(index);
+    const ConvOperands operands(shape, static_cast<std::uint64_t>(index));
+    for (std::string_view isa : supported_isas()) {
+      set_isa(isa);
+      for (const ConvAlgorithm& algorithm : conv_algorithms()) {
+        set_thread_count(1);
+        const ConvResults one = test::run_conv2d(algorithm, operands, true);
+        for (int threads : {2, 4}) {
+          set_thread_count(threads);
+          ASSERT_EQ(test::run_conv2d(algorithm, operands, true), one)
+              << algorithm.name << " on " << isa << ", " << threads << " threads, "
+              << ::testing::PrintToString(shape);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Conv2d, AnImageDoesNotDependOnItsNeighbours) {
+  for (int index = 0; index < kShapes; index += 5) {
+    const ConvShape shape = random_shape(index);
+    const ConvOperands operands(shape, static_cast<std::uint64_t>(index));
+    ConvShape single = shape;
+    single.batch = 1;
+    const auto slice = [](const std::vector<float>& values, Index size, Index n) {
+      return std::vector<float>(values.begin() + n * size, values.begin() + (n + 1) * size);
+    };
+    for (std::string_view isa : supported_isas()) {
+      set_isa(isa);
+      for (const ConvAlgorithm& algorithm : conv_algorithms()) {
+        const ConvResults all = test::run_conv2d(algorithm, operands, false);
+        for (Index n = 0; n < shape.batch; n += 3) {
+          ConvOperands one(single, 0);
+          one.input = slice(operands.input, single.input_size(), n);
+          one.output_gradient = slice(operands.output_gradient, single.output_size(), n);
+          one.weights = operands.weights;
+          one.bias = operands.bias;
+          const ConvResults alone = test::run_conv2d(algorithm, one, false);
+          ASSERT_TRUE(all.output.empty() ||
+                      test::same_bits(alone.output, slice(all.output, single.output_size(), n)))
+              << algorithm.name << " on " << isa << ", image " << n << " of "
+              << ::testing::PrintToString(shape);
+          ASSERT_TRUE(all.input_gradient.empty() ||
+                      test::same_bits(alone.input_gradient,
+                                      slice(all.input_gradient, single.input_size(), n)))
+              << algorithm.name << " on " << isa << ", image " << n << " of "
+              << ::testing::PrintToString(shape);
+        }
+      }
+    }
+  }
+}
+
+// Groups of kMicroBatch images are summed by themselves and joined by tree_combine.
+TEST_F(Conv2d, WeightGradientIsTheTreeOfMicroBatches) {
+  const ConvShape whole{.batch = 45,
+                        .height = 5,
+                        .width = 6,
+                        .in_channels = 9,
+                        .out_channels = 11,
+                        .out_height = 5,
+                        .out_width = 6};
+  const ConvOperands operands(whole, 7);
+  for (const ConvAlgorithm& algorithm : conv_algorithms()) {
+    if (!algorithm.supports(whole, ConvPass::backward_weights)) continue;
+    std::vector<ConvResults> parts;
+    for (Index first = 0; first < whole.batch; first += kMicroBatch) {
+      ConvShape shape = whole;
+      shape.batch = std::min(kMicroBatch, whole.batch - first);
+      ConvOperands part(shape, 0);
+      part.weights = operands.weights;
+      std::copy_n(operands.input.begin() + first * shape.input_size() / shape.batch,
+                  shape.input_size(), part.input.begin());
+      std::copy_n(operands.output_gradient.begin() + first * shape.output_size() / shape.batch,
+                  shape.output_size(), part.output_gradient.begin());
+      parts.push_back(test::run_conv2d(algorithm, part, false));
+    }
+    tree_combine(static_cast<Index>(parts.size()), [&](Index to, Index from) {
+      ConvResults &left = parts[static_cast<std::size_t>(to)],
+                  &right = parts[static_cast<std::size_t>(from)];
+      for (std::size_t i = 0; i < left.weights_gradient.size(); ++i) {
+        left.weights_gradient[i] += right.weights_gradient[i];
+      }
+      for (std::size_t i = 0; i < left.bias_gradient.size(); ++i) {
+        left.bias_gradient[i] += right.bias_gradient[i];
+      }
+    });
+    const ConvResults all = test::run_conv2d(algorithm, operands, false);
+    EXPECT_TRUE(test::same_bits(all.weights_gradient, parts[0].weights_gradient));
+    EXPECT_TRUE(test::same_bits(all.bias_gradient, parts[0].bias_gradient));
+  }
+}
+
+TEST_F(Conv2d, ReluKeepsNaNs) {
+  const ConvShape shape{.in_channels = 3, .out_channels = 5};
+  ConvOperands operands(shape, 1);
+  operands.input[0] = std::numeric_limits<float>::quiet_NaN();
+  for (std::string_view isa : supported_isas()) {
+    set_isa(isa);
+    for (const ConvAlgorithm& algorithm : conv_algorithms()) {
+      for (float value : test::run_conv2d(algorithm, operands, true).output) {
+        EXPECT_TRUE(std::isnan(value)) << algorithm.name << " on " << isa;
+      }
+    }
+  }
+}
+
+TEST_F(Conv2d, BiasAndItsGradientMayBeNull) {
+  const ConvShape shape{.batch = 2,
+                        .height = 4,
+                        .width = 4,
+                        .in_channels = 3,
+                        .out_channels = 5,
+                        .out_height = 4,
+                        .out_width = 4};
+  ConvOperands operands(shape, 2);
+  std::fill(operands.bias.begin(), operands.bias.end(), 0.0f);
+  for (const ConvAlgorithm& algorithm : conv_algorithms()) {
+    const ConvResults with = test::run_conv2d(algorithm, operands, false);
+    std::vector<float> prepared(algorithm.prepared_bytes(shape, ConvPass::forward));
+    std::vector<float> workspace(
+        std::max(algorithm.workspace_bytes(shape, ConvPass::forward, thread_count()),
+                 algorithm.workspace_bytes(shape, ConvPass::backward_weights, thread_count())));
+    algorithm.prepare(shape, ConvPass::forward, operands.weights.data(), prepared.data());
+    auto output = test::poisoned(shape.output_size());
+    auto gradient = test::poisoned(shape.weights_size());
+    algorithm.forward(shape, operands.input.data(), prepared.data(), nullptr, false, output.data(),
+                      workspace.data());
+    algorithm.backward_weights(shape, operands.input.data(), operands.output_gradient.data(),
+                               gradient.data(), nullptr, workspace.data());
+    EXPECT_TRUE(test::same_bits(output, with.output));
+    EXPECT_TRUE(test::same_bits(gradient, with.weights_gradient));
+  }
+}
+
+TEST_F(Conv2d, TheLastAlgorithmSupportsEverything) {
+  for (int index = 0; index < kShapes; ++index) {
+    for (ConvPass pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights}) {
+      EXPECT_TRUE(conv_algorithms().back().supports(random_shape(index), pass));
+    }
+  }
+}
+
+TEST_F(Conv2d, TheChoiceSupportsTheShapeAndIgnoresTheBatch) {
+  for (int index = 0; index < kShapes; ++index) {
+    ConvShape shape = random_shape(index);
+    for (ConvPass pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights}) {
+      const ConvAlgorithm& chosen = choose_conv_algorithm(shape, pass);
+      EXPECT_TRUE(chosen.supports(shape, pass));
+      shape.batch = 1;
+      EXPECT_EQ(choose_conv_algorithm(shape, pass).name, chosen.name);
+    }
+  }
+}
+
+TEST_F(Conv2d, WorkspaceDoesNotShrinkWithTheBatchNorPreparedWeightsDependOnIt) {
+  for (const ConvAlgorithm& algorithm : conv_algorithms()) {
+    for (ConvPass pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights}) {
+      ConvShape shape{.height = 8,
+                      .width = 8,
+                      .in_channels = 64,
+                      .out_channels = 64,
+                      .out_height = 8,
+                      .out_width = 8};
+      if (!algorithm.supports(shape, pass)) continue;
+      std::size_t workspace = 0;
+      const std::size_t prepared = algorithm.prepared_bytes(shape, pass);
+      for (shape.batch = 1; shape.batch < 70; ++shape.batch) {
+        const std::size_t bytes = algorithm.workspace_bytes(shape, pass, 2);
+        EXPECT_GE(bytes, workspace);
+        workspace = bytes;
+        EXPECT_EQ(algorithm.prepared_bytes(shape, pass), prepared);
+      }
+    }
+  }
+}
+
+TEST_F(Conv2d, UnknownAlgorithmIsAnErrorThatNamesTheKnownOnes) {
+  EXPECT_EQ(conv_algorithm("matrix_product").name, "matrix_product");
+  try {
+    conv_algorithm("magic");
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("'magic'"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("matrix_product"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace ferplus

@@ -1,0 +1,21 @@
+#include "commands.h"
+
+#include <array>
+
+namespace ferplus::tool {
+namespace {
+
+constexpr std::array kCommands = {
+    Command{"prepare", "Write the two CSVs as folders of PNG images with a label.csv each",
+            setup_prepare},
+    Command{"synth", "Draw synthetic faces with simulated votes, as the two CSVs", setup_synth},
+    Command{"inspect", "Count images kept and dropped per split, mode and class, and duplicates",
+            setup_inspect},
+    Command{"targets", "Write the training target of every row for one mode", setup_targets},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace ferplus::tool

@@ -1,0 +1,34 @@
+// Where the faces come from: the two CSVs or the folders, the same for every command.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <ferplus/data/dataset.h>
+
+namespace ferplus::tool {
+
+// Usage line of these options.
+inline constexpr const char* kDataUsage = "(--fer F --ferplus G | -d DIR)";
+
+struct DataOptions {
+  std::filesystem::path fer, ferplus;  // both, or
+  std::filesystem::path folders;
+};
+
+// --fer, --ferplus and -d,--data in a group of their own. `options` must outlive the parsing.
+void add_data_options(CLI::App& app, DataOptions& options);
+
+// --fer and --ferplus alone, both required, for commands that write folders.
+void add_csv_options(CLI::App& app, DataOptions& options);
+
+// Throws UsageError unless exactly one source is given, whole. For commands that have work to do
+// before they load.
+void check(const DataOptions& options);
+
+// Loads after check(). Throws Error that names file and line.
+Dataset load(const DataOptions& options);
+
+}  // namespace ferplus::tool
