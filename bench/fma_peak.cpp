@@ -78,9 +78,9 @@ constexpr Row kRows[] = {
 
 double measure(const Row& row) {
   using Clock = std::chrono::steady_clock;
-  constexpr std::int64_t kRounds = 2'000'000;
-  double best = 0.0;
-  for (int repetition = 0; repetition < 10; ++repetition) {
+  constexpr std::int64_t kRounds = 100'000;
+  double best = 0.0;  // of many short runs, so that what else the machine does leaves some alone
+  for (int repetition = 0; repetition < 200; ++repetition) {
     volatile float sink = 0.0f;
     const auto start = Clock::now();
     parallel_for(thread_count(), [&](Index) { sink = row.loop(kRounds); });

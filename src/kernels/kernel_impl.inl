@@ -73,21 +73,64 @@ void multiply_transposed(std::int64_t depth, const float* a, std::int64_t lda, c
 // Copies a run of `count` floats, or zeros if source is null, to position d of a gathered row.
 inline void gather_run(const float* source, std::int64_t count, std::int64_t d, float* row,
                        std::int64_t block_stride) {
+  float* out = row + d / kWidth * block_stride + d % kWidth;
   if ((d | count) % kWidth == 0) {
-    float* out = row + d / kWidth * block_stride;
-    if (source == nullptr) {
-      for (std::int64_t e = 0; e < count; e += kWidth, out += block_stride) {
-        store(out, broadcast(0.0f));
-      }
-    } else {
-      for (std::int64_t e = 0; e < count; e += kWidth, out += block_stride) {
-        store(out, load(source + e));
-      }
+    for (std::int64_t e = 0; e < count; e += kWidth, out += block_stride) {
+      store(out, source == nullptr ? broadcast(0.0f) : load(source + e));
     }
     return;
   }
-  for (std::int64_t e = 0; e < count; ++e, ++d) {
-    row[d / kWidth * block_stride + d % kWidth] = source == nullptr ? 0.0f : source[e];
+  std::int64_t room = kWidth - d % kWidth;
+  for (std::int64_t e = 0; e < count; ++e) {
+    *out++ = source == nullptr ? 0.0f : source[e];
+    if (--room == 0) {
+      out += block_stride - kWidth;
+      room = kWidth;
+    }
+  }
+}
+
+inline std::int64_t clamp(std::int64_t value, std::int64_t low, std::int64_t high) {
+  return value < low ? low : (value < high ? value : high);
+}
+
+// Columns [first, last) of one kernel row, flattened (s, c), to position d of a gathered row.
+// `pixels` is the image row that the kernel row meets, or null outside the image; `left` the column
+// of its tap 0. The taps inside the image are neighbours there too: one run.
+inline void gather_kernel_row(const PatchMatrix& p, const float* pixels, std::int64_t left,
+                              std::int64_t first, std::int64_t last, std::int64_t d, float* row,
+                              std::int64_t block_stride) {
+  const std::int64_t end = p.kernel_width * p.channels;
+  std::int64_t inside = clamp(-left * p.channels, 0, end);
+  std::int64_t outside = clamp((p.width - left) * p.channels, 0, end);
+  if (pixels == nullptr) inside = outside = last;
+  inside = clamp(inside, first, last);
+  outside = clamp(outside, inside, last);
+  if (first < inside) gather_run(nullptr, inside - first, d, row, block_stride);
+  if (inside < outside) {
+    gather_run(pixels + left * p.channels + inside, outside - inside, d + inside - first, row,
+               block_stride);
+  }
+  if (outside < last) {
+    gather_run(nullptr, last - outside, d + outside - first, row, block_stride);
+  }
+}
+
+// The same where only every upsampling-th column holds a pixel: tap by tap.
+inline void gather_spread_kernel_row(const PatchMatrix& p, const float* pixels, std::int64_t left,
+                                     std::int64_t first, std::int64_t last, std::int64_t d,
+                                     float* row, std::int64_t block_stride) {
+  while (first < last) {
+    const std::int64_t s = first / p.channels, channel = first % p.channels;
+    const std::int64_t rest = p.channels - channel;
+    const std::int64_t count = rest < last - first ? rest : last - first;
+    const std::int64_t column = left + s;
+    const bool holds_pixel = pixels != nullptr && column >= 0 && column % p.upsampling == 0 &&
+                             column / p.upsampling < p.width;
+    gather_run(holds_pixel ? pixels + column / p.upsampling * p.channels + channel : nullptr, count,
+               d, row, block_stride);
+    first += count;
+    d += count;
   }
 }
 
@@ -95,35 +138,30 @@ void gather(const PatchMatrix* patches, std::int64_t first_row, std::int64_t row
             std::int64_t first_depth, std::int64_t depth, float* out, std::int64_t row_stride,
             std::int64_t block_stride) {
   const PatchMatrix p = *patches;
-  const std::int64_t first_tap = first_depth / p.channels;
-  const std::int64_t first_channel = first_depth % p.channels;
-  const std::int64_t first_r = first_tap / p.kernel_width, first_s = first_tap % p.kernel_width;
+  const std::int64_t kernel_row = p.kernel_width * p.channels;
+  const std::int64_t first_r = first_depth / kernel_row;
   std::int64_t x = first_row % p.out_width;
   std::int64_t y = first_row / p.out_width % p.out_height;
   const float* image = p.data + first_row / p.out_width / p.out_height * p.image_stride;
   for (std::int64_t i = 0; i < rows; ++i, out += row_stride) {
-    std::int64_t channel = first_channel, s = first_s;
-    std::int64_t source_y = y * p.stride + first_r - p.pad_top;
     const std::int64_t left = x * p.stride - p.pad_left;
-    for (std::int64_t d = 0; d < depth;) {
-      const std::int64_t left_in_tap = p.channels - channel;
-      const std::int64_t count = left_in_tap < depth - d ? left_in_tap : depth - d;
-      std::int64_t row = source_y, column = left + s;
-      bool inside = row >= 0 && column >= 0;
-      if (p.upsampling != 1 && inside) {
-        inside = row % p.upsampling == 0 && column % p.upsampling == 0;
-        row /= p.upsampling;
-        column /= p.upsampling;
+    std::int64_t source_y = y * p.stride - p.pad_top + first_r;
+    std::int64_t first = first_depth % kernel_row;
+    for (std::int64_t d = 0; d < depth; ++source_y) {
+      const std::int64_t last = kernel_row < first + depth - d ? kernel_row : first + depth - d;
+      if (p.upsampling == 1) {
+        const bool inside = source_y >= 0 && source_y < p.height;
+        gather_kernel_row(p, inside ? image + source_y * p.width * p.channels : nullptr, left,
+                          first, last, d, out, block_stride);
+      } else {
+        const bool inside =
+            source_y >= 0 && source_y % p.upsampling == 0 && source_y / p.upsampling < p.height;
+        gather_spread_kernel_row(
+            p, inside ? image + source_y / p.upsampling * p.width * p.channels : nullptr, left,
+            first, last, d, out, block_stride);
       }
-      inside = inside && row < p.height && column < p.width;
-      gather_run(inside ? image + (row * p.width + column) * p.channels + channel : nullptr, count,
-                 d, out, block_stride);
-      d += count;
-      channel = 0;
-      if (++s == p.kernel_width) {
-        s = 0;
-        ++source_y;
-      }
+      d += last - first;
+      first = 0;
     }
     if (++x == p.out_width) {
       x = 0;

@@ -64,6 +64,7 @@ class MaxPool final : public Layer {
   }
 
   void backward(const BackwardArguments& a) const override {
+    if (!a.input_gradient) return;
     const auto output_gradient = as_tensor<4>(ConstTensorView(a.output_gradient));
     auto input_gradient = as_tensor<4>(a.input_gradient);
     const Index height = output_gradient.dimension(1), width = output_gradient.dimension(2);

@@ -159,6 +159,9 @@ ConstTensorView Session::train(Index batch, Parameters& parameters, const DrawCo
 
 ConstTensorView Session::run(Phase phase, Index batch, const Parameters& parameters, float* state,
                              const PreparedModel* model, const DrawContext& draws) {
+  if (phase_ == Phase::inference && model == nullptr) {
+    throw Error("a session planned for inference runs prepared models only");
+  }
   const std::span<const Network::Step> steps = network_->steps();
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
   fill_views(network_->state(), state, state_views_);

@@ -56,7 +56,7 @@ void Sgd::step(Parameters& parameters, const Parameters& gradients, double learn
 }
 
 void WeightAverage::update(const Parameters& parameters, std::int64_t steps) {
-  const double warm = (1.0 + static_cast<double>(steps)) / (10.0 + static_cast<double>(steps));
+  const double warm = static_cast<double>(steps) / (9.0 + static_cast<double>(steps));
   const auto keep = static_cast<float>(std::min(decay_, warm));
   average_into(average_.values(), parameters.values(), keep);
   average_into(average_.state(), parameters.state(), keep);

@@ -56,6 +56,15 @@ class Trainer {
 
   TrainResult run() {
     open_folder();
+    listener_.on_start({.network = network_.name(),
+                        .parameters = network_.parameter_count(),
+                        .train_images = loader_.images(),
+                        .public_images = static_cast<std::int64_t>(public_.size()),
+                        .steps_per_epoch = loader_.batches(),
+                        .epochs = config_.recipe.epochs,
+                        .epoch = checkpoint_.position.epoch,
+                        .images = checkpoint_.position.images});
+    if (!note_.empty()) listener_.on_message(note_);
     const int last_epoch = options_.stop_after > 0
                                ? std::min(options_.stop_after, config_.recipe.epochs)
                                : config_.recipe.epochs;
@@ -107,6 +116,7 @@ class Trainer {
   Parameters gradients_;
   Session session_;
   Buffer<float> buffers_;                 // targets, then gradients of the logits, of a batch
+  std::string note_;                      // what resuming changed
   std::vector<std::size_t> samples_;      // of the batch: into dataset_
   std::vector<std::uint64_t> draw_keys_;  // of the batch: Sample::index
 };
@@ -269,11 +279,10 @@ void Trainer::resume() {
                        " of an epoch that has ", loader_.batches(), ": other data than before?"));
   }
   if (config_.recipe.epochs != epochs_before) {
-    listener_.on_message(concat("the run now has ", config_.recipe.epochs, " epochs instead of ",
-                                epochs_before, ": from epoch ", position.epoch,
-                                " on, the learning rate is that of schedule '",
-                                config_.recipe.schedule, "' spread over ", config_.recipe.epochs,
-                                " epochs; the epochs done keep the rates that they had"));
+    note_ = concat("the run now has ", config_.recipe.epochs, " epochs instead of ", epochs_before,
+                   ": from epoch ", position.epoch, " on, the learning rate is that of schedule '",
+                   config_.recipe.schedule, "' spread over ", config_.recipe.epochs,
+                   " epochs; the epochs done keep the rates that they had");
   }
   // Lines of epochs that the checkpoint does not have: a crash came between the two.
   std::ifstream metrics(file("metrics.jsonl"));

@@ -36,6 +36,14 @@ struct CommandResult {
 CommandResult run_ferplus(const std::vector<std::string>& arguments,
                           const std::map<std::string, std::string>& environment = {});
 
+// The same with standard error on a pseudo-terminal of 100 columns.
+CommandResult run_ferplus_on_terminal(const std::vector<std::string>& arguments,
+                                      const std::map<std::string, std::string>& environment = {});
+
+// Starts `ferplus`, sends `signal_number` once `ready` exists, and waits for its end.
+CommandResult interrupt_ferplus(const std::vector<std::string>& arguments,
+                                const std::filesystem::path& ready, int signal_number);
+
 std::string read_text(const std::filesystem::path& path);
 void write_text(const std::filesystem::path& path, const std::string& text);
 std::vector<std::string> lines_of(const std::string& text);

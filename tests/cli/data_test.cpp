@@ -1,5 +1,6 @@
 // synth, inspect, targets and prepare on small data whose answers are known by hand.
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace {
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 const std::vector<std::string> kModes = {"majority", "probability", "crossentropy", "multi_target"};
 
@@ -163,6 +166,30 @@ TEST_F(KnownData, PrepareOverwritesOnlyWhenForced) {
   EXPECT_EQ(read_text(label), "mine");
   EXPECT_EQ(run({"prepare", "-d", folders, "--force"}).exit_code, 0);
   EXPECT_EQ(read_text(label), before);
+}
+
+TEST_F(KnownData, PrepareDrawsABarOnATerminalOnly) {
+  const auto arguments = [&](const std::string& name) {
+    return std::vector<std::string>{"prepare", "--fer", fer_,          "--ferplus",
+                                    ferplus_,  "-d",    folder_ / name};
+  };
+  const std::map<std::string, std::string> terminal = {{"TERM", "xterm"}};
+  const CommandResult colored = run_ferplus_on_terminal(arguments("a"), terminal);
+  EXPECT_EQ(colored.exit_code, 0);
+  EXPECT_THAT(colored.err, HasSubstr("\x1b[2Kprepare  [\x1b[36m#"));
+  EXPECT_THAT(colored.err, HasSubstr("prepare  6 images in 0:0"));
+
+  const CommandResult plain =
+      run_ferplus_on_terminal(arguments("b"), {{"TERM", "xterm"}, {"NO_COLOR", "1"}});
+  EXPECT_THAT(plain.err, HasSubstr("\x1b[2Kprepare  [#"));
+  EXPECT_THAT(plain.err, Not(HasSubstr("\x1b[36m")));
+
+  const CommandResult dumb = run_ferplus_on_terminal(arguments("c"), {{"TERM", "dumb"}});
+  EXPECT_THAT(dumb.err, StartsWith("prepare  6 images in 0:0"));
+
+  auto quiet = arguments("d");
+  quiet.emplace_back("--quiet");
+  EXPECT_EQ(run_ferplus_on_terminal(quiet, terminal).err, "");
 }
 
 TEST_F(KnownData, FullDiskOnStandardOutputIsAFailure) {

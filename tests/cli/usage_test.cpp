@@ -1,4 +1,5 @@
 // What the command says to a user: help, version, and every kind of wrong request.
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,10 @@ struct WrongRequest {
   std::vector<std::string> says;
 };
 
+void PrintTo(const WrongRequest& wrong, std::ostream* out) {
+  for (const std::string& word : wrong.arguments) *out << word << ' ';
+}
+
 class WrongRequests : public ::testing::TestWithParam<WrongRequest> {};
 
 TEST_P(WrongRequests, EndWithOneLineThatSaysWhy) {
@@ -103,8 +108,10 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{{"targest", "-m", "majority"}, {"did you mean targets?"}},
         WrongRequest{{"insp"}, {"did you mean inspect?"}},
         WrongRequest{{"xyzzyx"}, {"unknown command 'xyzzyx'", "prepare", "synth", "inspect"}},
+        WrongRequest{{"help", "inspekt"}, {"did you mean inspect?"}},
+        WrongRequest{{"inspekt", "--help"}, {"did you mean inspect?"}},
         WrongRequest{{"--versoin"}, {"unknown option --versoin", "did you mean --version?"}},
-        WrongRequest{{"synth", "--cuont", "5", "-o", "x"}, {"--cuont", "did you mean --count?"}},
+        WrongRequest{{"synth", "--cuont", "5", "-o", "x"}, {"--cuont", "did you mean --count"}},
         WrongRequest{{"synth", "--coun=5"}, {"unknown option --coun;", "did you mean --count?"}},
         WrongRequest{{"synth", "-count", "5", "-o", "x"}, {"did you mean --count?"}},
         WrongRequest{{"synth", "--nonsense"},
@@ -117,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{{"synth", "-o"}, {"--output needs a value"}},
         WrongRequest{{"synth", "-o", "x", "-o", "y"}, {"--output is given more than once"}},
         WrongRequest{{"synth", "-o", "x", "--count", "many"}, {"--count", "got 'many'"}},
-        WrongRequest{{"synth", "-o", "x", "--count", "0"}, {"--count", "from 1", "got '0'"}},
+        WrongRequest{{"synth", "-o", "x", "--count", "0"}, {"--count", "from 10", "got '0'"}},
         WrongRequest{{"synth", "-o", "x", "--count", "-4"}, {"--count", "got '-4'"}},
         WrongRequest{{"synth", "-o", "x", "--count", "1.5"}, {"--count", "got '1.5'"}},
         WrongRequest{{"synth", "-o", "x", "--seed", "99999999999999999999"},
@@ -135,14 +142,39 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{{"inspect", "--ferplus", "x"}, {"--ferplus", "needs --fer"}},
         WrongRequest{{"inspect", "--fer", "x", "--ferplus", "y", "-d", "z"}, {"-d", "exclude"}},
         WrongRequest{{"prepare", "--fer", "x", "--ferplus", "y"}, {"--data is missing"}},
-        WrongRequest{{"prepare", "-d", "x", "--ferplus", "y"}, {"--fer is missing"}}));
+        WrongRequest{{"prepare", "-d", "x", "--ferplus", "y"}, {"--fer is missing"}},
+        WrongRequest{{"train", "-d", "x", "-m", "majority"}, {"is missing"}},
+        WrongRequest{{"train", "-d", "x", "-o", "y"}, {"-m", "majority"}},
+        WrongRequest{{"train", "-m", "majority", "-o", "y"}, {"data", "--fer", "-d"}},
+        WrongRequest{{"train", "-d", "x", "-m", "majorty", "-o", "y"}, {"did you mean majority?"}},
+        WrongRequest{{"train", "-d", "x", "-m", "majority", "-o", "y", "--epoch", "3"},
+                     {"unknown option --epoch", "did you mean --epochs?"}},
+        WrongRequest{{"train", "-d", "x", "-m", "majority", "-o", "y", "--epochs", "0"},
+                     {"epochs"}},
+        WrongRequest{{"train", "-d", "x", "-m", "majority", "-o", "y", "--batch", "many"},
+                     {"batch", "many"}},
+        WrongRequest{{"evaluate", "--model", "m", "-d", "x"}, {"--split is missing"}},
+        WrongRequest{{"evaluate", "--model", "m", "-d", "x", "--split", "pubic"},
+                     {"unknown split 'pubic'", "did you mean public?"}},
+        WrongRequest{
+            {"evaluate", "--model", "m", "-d", "x", "--split", "public", "--protocol", "papr"},
+            {"did you mean paper?"}},
+        WrongRequest{{"evaluate", "--model", "m", "--split", "public"}, {"no data"}},
+        WrongRequest{{"predict", "face.png"}, {"--model is missing"}},
+        WrongRequest{{"predict", "--model", "m"}, {"IMAGE.png is missing"}},
+        WrongRequest{{"predict", "--modle", "m", "face.png"}, {"did you mean --model"}},
+        WrongRequest{{"info"}, {"MODEL is missing"}}));
 
 TEST(Usage, MissingFilesAreFailuresThatNameThem) {
   const std::vector<std::vector<std::string>> requests = {
       {"inspect", "--fer", "/nowhere/fer2013.csv", "--ferplus", "/nowhere/fer2013new.csv"},
       {"inspect", "-d", "/nowhere"},
       {"prepare", "--fer", "/nowhere/f.csv", "--ferplus", "/nowhere/g.csv", "-d", "/nowhere/out"},
-      {"targets", "--ferplus", "/nowhere/g.csv", "-m", "majority", "-o", "/nowhere/t.csv"}};
+      {"targets", "--ferplus", "/nowhere/g.csv", "-m", "majority", "-o", "/nowhere/t.csv"},
+      {"evaluate", "--model", "/nowhere/m", "-d", "x", "--split", "public"},
+      {"predict", "--model", "/nowhere/m", "x.png"},
+      {"info", "/nowhere/m"},
+      {"train", "-d", "/nowhere", "-m", "majority", "-o", "/nowhere/run"}};
   for (const auto& request : requests) {
     const CommandResult result = run_ferplus(request);
     EXPECT_EQ(result.exit_code, 1) << result.err;

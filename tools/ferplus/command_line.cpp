@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <memory>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -91,9 +93,11 @@ std::string explain_extras(const CLI::App& root, const CLI::App* command,
 }
 
 // CLI11's sentences in this program's words.
-std::string explain(const CLI::ParseError& error) {
+std::string explain(const CLI::ParseError& error, const CLI::App& app) {
   const std::string text = error.what();
-  const std::string name = text.substr(0, text.find_first_of(": "));
+  std::string name = text.substr(0, text.find_first_of(": "));
+  const CLI::Option* option = app.get_option_no_throw(name);
+  if (option != nullptr && option->get_positional()) name = option->get_type_name();
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     return fmt::format("{} is missing", name);
   }
@@ -132,10 +136,10 @@ Run parse_command_line(std::vector<std::string> arguments) {
                          "Show version, compiler, instruction sets and libraries")
       ->group(kGeneralGroup);
   root->require_subcommand(1);
-  std::vector<Run> runs;
+  std::map<const CLI::App*, Run> runs;
   for (const Command& command : commands()) {
     CLI::App* app = root->add_subcommand(std::string(command.name), std::string(command.summary));
-    runs.push_back(command.setup(*app));
+    runs[app] = command.setup(*app);
   }
   if (nothing) {
     return [root] {
@@ -153,21 +157,22 @@ Run parse_command_line(std::vector<std::string> arguments) {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     root->parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
+    if (parsed_command() == nullptr) {
+      const std::string extras = explain_extras(*root, nullptr, arguments);
+      if (!extras.empty()) throw UsageError(extras);
+    }
     const CLI::App* app = parsed_command() == nullptr ? root.get() : parsed_command();
     return [root, app] { return print(app->help()), kExitSuccess; };
   } catch (const CLI::CallForVersion& version) {
     return [text = std::string(version.what())] { return print(text), kExitSuccess; };
   } catch (const CLI::ParseError& error) {
-    const std::string extras = explain_extras(*root, parsed_command(), arguments);
-    throw UsageError(extras.empty() ? explain(error) : extras);
+    const CLI::App* command = parsed_command();
+    const std::string extras = explain_extras(*root, command, arguments);
+    throw UsageError(extras.empty() ? explain(error, command == nullptr ? *root : *command)
+                                    : extras);
   }
-  const auto chosen = root->get_subcommand_ptr(parsed_command()->get_name());
-  for (std::size_t i = 0; i < commands().size(); ++i) {
-    if (commands()[i].name == chosen->get_name()) {
-      return [root, run = runs[i]] { return run(); };
-    }
-  }
-  throw Error("no command");
+  // A command may ask its App which options were given: it lives as long as the Run.
+  return [root, run = runs.at(parsed_command())] { return run(); };
 }
 
 }  // namespace ferplus::tool

@@ -1,7 +1,6 @@
 // From the words of a command line to what is to be run.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 

@@ -12,6 +12,10 @@ constexpr std::array kCommands = {
     Command{"inspect", "Count images kept and dropped per split, mode and class, and duplicates",
             setup_inspect},
     Command{"targets", "Write the training target of every row for one mode", setup_targets},
+    Command{"train", "Train a network, or go on with a run", setup_train},
+    Command{"evaluate", "Measure a model on a split", setup_evaluate},
+    Command{"predict", "Say what expression a face shows", setup_predict},
+    Command{"info", "Show a model's layers, parameters and metadata", setup_info},
 };
 
 }  // namespace

@@ -23,9 +23,9 @@ struct Entry {
   std::string name, description;
 };
 
-// "-m, --mode MODE", or "IMAGE…" for a positional.
+// "-m, --mode MODE", or "IMAGE" for an argument.
 std::string left_column(const CLI::Option& option) {
-  if (option.get_positional()) return option.get_name(true, false);
+  if (option.get_positional()) return option.get_type_name();
   std::string name;
   for (const std::string& letter : option.get_snames()) name += fmt::format("-{}, ", letter);
   if (name.empty()) name = "    ";

@@ -55,6 +55,8 @@ class ProgressBar {
   // Cheap enough for every step: draws ten times a second at most on a terminal; elsewhere a line
   // after 10 seconds and then twice a minute.
   void update(std::uint64_t done, std::string_view extra = {});
+  // For work whose size shows only once it runs.
+  void set_total(std::uint64_t total) { view_.total = total; }
   void set_label(std::string_view label) { view_.label = label; }
   // Takes the bar away and leaves one line with count, time and rate.
   void finish(std::string_view extra = {});

@@ -51,6 +51,7 @@ class Session {
   // Logits [batch, outputs] of the images in input(batch), valid until the next call. Inference:
   ConstTensorView forward(Index batch, const PreparedModel& model);
   // Inference with weights that change often (evaluation while training): packs them on the way.
+  // REQUIRES: Phase::training, whose arena has room for the packed weights; throws Error otherwise.
   ConstTensorView evaluate(Index batch, const Parameters& parameters);
   // Training; updates the running statistics in parameters.state(). REQUIRES: Phase::training,
   // draws.samples.size() == batch.

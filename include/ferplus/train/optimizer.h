@@ -41,7 +41,8 @@ class Sgd {
 };
 
 // average ← d·average + (1 - d)·value, over parameters and batch-norm statistics, with
-// d = min(decay, (1 + steps)/(10 + steps)) so that the first steps do not weigh for ever.
+// d = min(decay, steps/(9 + steps)): the first value starts the average, and the first steps do not
+// weigh for ever.
 class WeightAverage {
  public:
   WeightAverage(const Network& network, double decay) : decay_(decay), average_(network) {}

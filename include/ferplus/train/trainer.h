@@ -19,6 +19,17 @@ struct TrainOptions {
   std::int64_t checkpoint_every = 0;  // steps; 0: after each epoch only
 };
 
+// What a listener hears once the run's folder is ready and before the first step.
+struct StartReport {
+  std::string network;
+  std::size_t parameters = 0;
+  std::int64_t train_images = 0, public_images = 0;
+  std::int64_t steps_per_epoch = 0;
+  int epochs = 0;
+  int epoch = 0;            // where the run stands; after resuming not 0
+  std::int64_t images = 0;  // of that epoch that are done
+};
+
 // What a listener hears after each step; means are over the epoch so far.
 struct StepReport {
   int epoch = 0, epochs = 0;
@@ -31,6 +42,7 @@ struct StepReport {
 class TrainListener {
  public:
   virtual ~TrainListener() = default;
+  virtual void on_start(const StartReport& /*report*/) {}
   virtual void on_message(const std::string& /*message*/) {}
   virtual void on_step(const StepReport& /*report*/) {}
   virtual void on_evaluation(std::size_t /*done*/, std::size_t /*total*/) {}
@@ -45,8 +57,8 @@ struct TrainResult {
   int epochs_done = 0;
   int best_epoch = -1;
   double best_public_accuracy = 0;
-  std::optional<double>
-      private_accuracy;  // of best.safetensors, if finished and the split is there
+  // Of best.safetensors, if the split is there; not of an interrupted run.
+  std::optional<double> private_accuracy{};
 };
 
 // Trains `config` on the training split of `dataset` in options.folder, evaluating on its public

@@ -1,0 +1,176 @@
+#include <algorithm>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/data/batch.h>
+#include <ferplus/data/folder.h>
+
+#include "data/allocations.h"
+#include "data/fixtures.h"
+
+namespace ferplus {
+namespace {
+
+struct Batch {
+  std::vector<float> input, targets;
+  std::vector<std::size_t> samples;
+
+  explicit Batch(Index size)
+      : input(static_cast<std::size_t>(size) * kInputPixels),
+        targets(static_cast<std::size_t>(size) * kClasses),
+        samples(static_cast<std::size_t>(size)) {}
+  bool operator==(const Batch&) const = default;
+
+  Index load(BatchLoader& loader, std::uint32_t epoch, Index batch) {
+    const Index size = loader.batch_size();
+    return loader.load(epoch, batch, {input.data(), {size, kInputSide, kInputSide, 1}},
+                       {targets.data(), {size, kClasses}}, samples);
+  }
+};
+
+std::vector<Batch> all_batches(const Dataset& dataset, LabelMode mode, const BatchOptions& options,
+                               std::uint32_t epochs = 2) {
+  const DatasetFaces faces(dataset);
+  BatchLoader loader(faces, select(dataset, Split::train, mode), options);
+  std::vector<Batch> batches;
+  for (std::uint32_t epoch = 0; epoch < epochs; ++epoch) {
+    for (Index b = 0; b < loader.batches(); ++b) {
+      EXPECT_EQ(batches.emplace_back(options.batch_size).load(loader, epoch, b),
+                loader.batch_images(b));
+    }
+  }
+  return batches;
+}
+
+TEST(Batch, CsvAndFoldersGiveEqualBits) {
+  const TemporaryFolder folder;
+  const Dataset csv = parse(random_csv(90));
+  write_folders(csv, folder.path(), false);
+  const Dataset folders = load_folders(folder.path());
+  for (const LabelModeInfo& mode : label_modes()) {
+    const BatchOptions options{.batch_size = 16, .seed = 5, .shuffle = Shuffle::every_epoch};
+    EXPECT_TRUE(all_batches(csv, mode.mode, options) == all_batches(folders, mode.mode, options))
+        << mode.name;
+  }
+}
+
+TEST(Batch, ThreadsDoNotMatter) {
+  const Dataset dataset = parse(random_csv(60));
+  const BatchOptions options{.batch_size = 9, .seed = 5};
+  const auto expected = all_batches(dataset, LabelMode::probability, options);
+  for (const int threads : {1, 2, 4}) {
+    const ThreadCount use(threads);
+    EXPECT_TRUE(all_batches(dataset, LabelMode::probability, options) == expected) << threads;
+  }
+}
+
+TEST(Batch, AnyBatchCanBeTheFirst) {
+  const Dataset dataset = parse(random_csv(60));
+  const DatasetFaces faces(dataset);
+  for (const Shuffle shuffle : {Shuffle::once, Shuffle::every_epoch}) {
+    const BatchOptions options{.batch_size = 8, .seed = 9, .shuffle = shuffle};
+    const auto run = all_batches(dataset, LabelMode::probability, options, 4);
+    BatchLoader resumed(faces, select(dataset, Split::train, LabelMode::probability), options);
+    Batch batch(8);
+    batch.load(resumed, 3, 2);
+    EXPECT_TRUE(batch == run[static_cast<std::size_t>(3 * resumed.batches() + 2)]);
+  }
+}
+
+TEST(Batch, AnEpochShowsEveryImageOnceAndTheLastBatchMayBeShort) {
+  const Dataset dataset = parse(random_csv(60));
+  const DatasetFaces faces(dataset);
+  const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
+  for (const Shuffle shuffle : {Shuffle::none, Shuffle::once, Shuffle::every_epoch}) {
+    BatchLoader loader(faces, selection, {.batch_size = 7, .seed = 1, .shuffle = shuffle});
+    std::vector<std::vector<std::size_t>> orders;
+    for (std::uint32_t epoch = 0; epoch < 2; ++epoch) {
+      auto& order = orders.emplace_back();
+      for (Index b = 0; b < loader.batches(); ++b) {
+        Batch batch(7);
+        const Index count = batch.load(loader, epoch, b);
+        EXPECT_EQ(count, b + 1 < loader.batches() ? 7 : (loader.images() - 1) % 7 + 1);
+        order.insert(order.end(), batch.samples.begin(), batch.samples.begin() + count);
+      }
+      auto sorted = order;
+      std::sort(sorted.begin(), sorted.end());
+      EXPECT_EQ(sorted, selection.samples);
+    }
+    EXPECT_EQ(orders[0] == selection.samples, shuffle == Shuffle::none);
+    EXPECT_EQ(orders[0] == orders[1], shuffle != Shuffle::every_epoch);
+  }
+}
+
+TEST(Batch, EvaluationSeesImagesAsTheyAre) {
+  const Dataset dataset = parse(random_csv(40));
+  const DatasetFaces faces(dataset);
+  const Selection selection = select(dataset, Split::train, LabelMode::probability);
+  BatchOptions options = BatchOptions::evaluation(5);
+  for (const Preprocessing preprocessing : {Preprocessing::equalized, Preprocessing::raw}) {
+    options.preprocessing = preprocessing;
+    BatchLoader loader(faces, selection, options);
+    Batch batch(5);
+    batch.load(loader, 7, 1);
+    std::vector<float> expected(kInputPixels);
+    for (std::size_t n = 0; n < 5; ++n) {
+      const std::size_t chosen = 5 + n;
+      EXPECT_EQ(batch.samples[n], selection.samples[chosen]);
+      const Sample& sample = dataset.samples[selection.samples[chosen]];
+      make_input(dataset.image(sample), sample.face, {}, preprocessing, expected);
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(),
+                             batch.input.begin() + static_cast<std::ptrdiff_t>(n * kInputPixels)));
+      for (std::size_t c = 0; c < kClasses; ++c) {
+        EXPECT_EQ(batch.targets[n * kClasses + c], selection.targets[chosen][c]);
+      }
+    }
+  }
+}
+
+TEST(Batch, TrainingDistortsByThePublishedKeys) {
+  const Dataset dataset = parse(random_csv(40));
+  const BatchOptions options{.batch_size = 4, .seed = 77, .shuffle = Shuffle::once};
+  const DatasetFaces faces(dataset);
+  BatchLoader loader(faces, select(dataset, Split::train, LabelMode::probability), options);
+  Batch batch(4);
+  batch.load(loader, 6, 2);
+  for (std::size_t n = 0; n < 4; ++n) {
+    const Sample& sample = dataset.samples[batch.samples[n]];
+    RandomSequence distortions(
+        {.seed = 77, .stream = Stream::distortion, .epoch = 6, .sample = sample.index});
+    RandomSequence labels(
+        {.seed = 77, .stream = Stream::label, .epoch = 6, .sample = sample.index});
+    std::vector<float> expected(kInputPixels);
+    make_input(dataset.image(sample), sample.face, draw_distortion(distortions, {}),
+               Preprocessing::equalized, expected);
+    EXPECT_TRUE(std::equal(expected.begin(), expected.end(),
+                           batch.input.begin() + static_cast<std::ptrdiff_t>(n * kInputPixels)));
+    const LabelModeInfo& mode = label_mode(LabelMode::probability);
+    const Target target = mode.present(mode.target(sample.votes).value(), labels);
+    EXPECT_TRUE(std::equal(target.begin(), target.end(),
+                           batch.targets.begin() + static_cast<std::ptrdiff_t>(n * kClasses)));
+  }
+}
+
+TEST(Batch, LoadingAllocatesNothing) {
+  const Dataset dataset = parse(random_csv(60));
+  const DatasetFaces faces(dataset);
+  BatchLoader loader(faces, select(dataset, Split::train, LabelMode::probability),
+                     {.batch_size = 8, .shuffle = Shuffle::every_epoch});
+  Batch batch(8);
+  batch.load(loader, 0, 0);
+  const std::size_t before = allocations();
+  for (std::uint32_t epoch = 0; epoch < 3; ++epoch) batch.load(loader, epoch, 1);
+  EXPECT_EQ(allocations(), before);
+}
+
+TEST(Batch, ABatchHasAnImage) {
+  const Dataset dataset = parse(random_csv(5));
+  const DatasetFaces faces(dataset);
+  EXPECT_THROW(BatchLoader(faces, {}, {.batch_size = 0}), UsageError);
+  EXPECT_EQ(BatchLoader(faces, {}, {}).batches(), 0);
+}
+
+}  // namespace
+}  // namespace ferplus

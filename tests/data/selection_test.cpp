@@ -1,0 +1,130 @@
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/data/selection.h>
+#include <ferplus/data/statistics.h>
+
+#include "data/fixtures.h"
+
+namespace ferplus {
+namespace {
+
+// A dataset of 1×1 images: split, gray value, votes.
+struct Pixel {
+  Split split;
+  std::uint8_t gray;
+  Votes votes;
+};
+constexpr Votes kHappy{0, 10}, kNeutralOrSad{5, 0, 0, 5}, kNoFace{0, 0, 0, 0, 0, 0, 0, 0, 0, 10};
+
+Dataset dataset_of(const std::vector<Pixel>& pixels) {
+  Dataset dataset;
+  dataset.source = "somewhere";
+  for (const Pixel& pixel : pixels) {
+    const auto split = static_cast<std::size_t>(pixel.split);
+    dataset.samples.push_back({.row = dataset.samples.size(),
+                               .index = static_cast<std::uint32_t>(dataset.rows[split]++),
+                               .split = pixel.split,
+                               .name = std::to_string(dataset.samples.size()),
+                               .face = {0, 0, 1, 1},
+                               .votes = pixel.votes,
+                               .pixel_offset = dataset.pixels.size(),
+                               .width = 1,
+                               .height = 1});
+    dataset.pixels.push_back(pixel.gray);
+  }
+  return dataset;
+}
+
+const Dataset& small_dataset() {
+  static const Dataset dataset = dataset_of({{Split::train, 1, kHappy},
+                                             {Split::train, 2, kNeutralOrSad},
+                                             {Split::public_test, 1, kHappy},
+                                             {Split::train, 3, kNoFace},
+                                             {Split::train, 4, kHappy},
+                                             {Split::train, 4, kNoFace},
+                                             {Split::public_test, 5, kNeutralOrSad},
+                                             {Split::public_test, 4, kNeutralOrSad},
+                                             {Split::public_test, 5, kNoFace}});
+  return dataset;
+}
+
+using Indices = std::vector<std::size_t>;
+
+std::string message_of(Split split, LabelMode mode, const Dataset& dataset) {
+  try {
+    select(dataset, split, mode);
+    return "no error";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(Selection, KeepsWhatTheModeKeeps) {
+  const Selection majority = select(small_dataset(), Split::train, LabelMode::majority);
+  EXPECT_EQ(majority.samples, (Indices{0, 4}));
+  EXPECT_EQ(majority.targets[1], (Target{0, 1}));
+  const Selection soft = select(small_dataset(), Split::train, LabelMode::crossentropy);
+  EXPECT_EQ(soft.samples, (Indices{0, 1, 4}));
+  EXPECT_EQ(soft.targets[1], (Target{0.5F, 0, 0, 0.5F}));
+  EXPECT_EQ(select(small_dataset(), Split::train, LabelMode::crossentropy, 2).samples,
+            (Indices{0, 1}));
+  EXPECT_EQ(select(small_dataset(), Split::train, LabelMode::crossentropy, 100).size(), 3U);
+}
+
+TEST(Selection, AnEmptySplitIsAnError) {
+  EXPECT_EQ(message_of(Split::private_test, LabelMode::majority, small_dataset()),
+            "somewhere: the private split has no images");
+  const Dataset no_faces = dataset_of({{Split::train, 1, kNoFace}, {Split::train, 2, kNoFace}});
+  EXPECT_EQ(message_of(Split::train, LabelMode::majority, no_faces),
+            "somewhere: mode majority keeps none of the 2 images of the train split");
+}
+
+TEST(Selection, WithoutTwins) {
+  const Selection all = select(small_dataset(), Split::public_test, LabelMode::crossentropy);
+  EXPECT_EQ(all.samples, (Indices{2, 6, 7}));
+  const Indices twins = samples_with_train_twin(small_dataset(), Split::public_test);
+  EXPECT_EQ(twins, (Indices{2, 7}));
+  const Selection rest = without(all, twins);
+  EXPECT_EQ(rest.samples, (Indices{6}));
+  EXPECT_EQ(rest.targets[0], all.targets[1]);
+  EXPECT_EQ(samples_with_train_twin(small_dataset(), Split::train), (Indices{4, 5}));
+}
+
+TEST(Statistics, CountEverything) {
+  const DatasetStatistics counts = statistics(small_dataset());
+  const SplitStatistics& train = counts.splits[0];
+  EXPECT_EQ(train.rows, 5U);
+  EXPECT_EQ(train.images, 5U);
+  EXPECT_EQ(train.modes[0].kept, 2U);
+  EXPECT_EQ(train.modes[0].dropped, 3U);
+  EXPECT_EQ(train.modes[0].per_class[1], 2U);
+  EXPECT_EQ(train.modes[2].kept, 3U);
+  EXPECT_EQ(train.modes[2].per_class[0], 1U);
+  EXPECT_EQ(counts.splits[2].rows, 0U);
+  EXPECT_EQ(counts.duplicates.groups, 3U);
+  EXPECT_EQ(counts.duplicates.images, 7U);
+  EXPECT_EQ(counts.duplicates.cross_split_groups, 2U);
+  EXPECT_EQ(counts.duplicates.public_with_train_twin, 2U);
+  EXPECT_EQ(counts.duplicates.private_with_train_twin, 0U);
+}
+
+TEST(Statistics, EqualBytesInAnotherShapeAreAnotherImage) {
+  Dataset dataset = dataset_of({{Split::train, 1, kHappy}, {Split::public_test, 1, kHappy}});
+  dataset.pixels.assign(12, 1);
+  dataset.samples[0].width = 2, dataset.samples[0].height = 3;
+  dataset.samples[1].width = 3, dataset.samples[1].height = 2, dataset.samples[1].pixel_offset = 6;
+  EXPECT_EQ(statistics(dataset).duplicates.groups, 0U);
+}
+
+TEST(Statistics, NamesOfSplits) {
+  for (const Split split : {Split::train, Split::public_test, Split::private_test}) {
+    EXPECT_EQ(split_from_name(split_name(split)), split);
+  }
+  EXPECT_THROW(split_from_name("test"), UsageError);
+}
+
+}  // namespace
+}  // namespace ferplus

@@ -1,0 +1,18 @@
+// What the commands that train or use models share.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace ferplus::tool {
+
+// Names for help texts: "vgg13, vgg13_bn, vgg_mini".
+std::string network_list();
+std::string recipe_list();
+
+// --model, required. `path` must outlive the parsing.
+void add_model_option(CLI::App& app, std::filesystem::path& path);
+
+}  // namespace ferplus::tool
