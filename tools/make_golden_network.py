@@ -40,7 +40,7 @@ import sys
 
 import numpy as np
 
-SEED = 20160801
+SEED = 75
 BATCH, SIDE, CLASSES = 6, 12, 8
 CONV1, CONV2, HIDDEN = 6, 8, 16
 BN_MOMENTUM, BN_EPSILON = 0.1, 1e-5

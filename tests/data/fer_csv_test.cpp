@@ -112,11 +112,13 @@ TEST(FerCsv, HarmlessVariationsAreAccepted) {
   accept(plain.fer + "\n\n  \n", plain.ferplus + "\n\t\n");
   accept(plain.fer.substr(0, plain.fer.size() - 1),
          plain.ferplus.substr(0, plain.ferplus.size() - 1));
-  accept(replaced(replaced(plain.fer, ",", "\",\""), "\n", "\"\n\"") + "\"", plain.ferplus);
+  const auto quoted = [](const std::string& text) {
+    const std::string all = replaced(replaced(text, ",", "\",\""), "\n", "\"\n\"");
+    return '"' + all.substr(0, all.size() - 1);
+  };
+  accept(quoted(plain.fer), quoted(plain.ferplus));
   accept(replaced(plain.fer, ",", " , "), replaced(plain.ferplus, ",", " ,\t"));
-  accept(replaced(plain.fer, " 1 ", "  001 "), replaced(plain.ferplus, ",face",
-                                                        ",\" face"
-                                                        ""));
+  accept(replaced(plain.fer, " 1 ", "  001 "), plain.ferplus);
 }
 
 TEST(FerCsv, ANameTwiceIsTwoImages) {

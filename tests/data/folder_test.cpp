@@ -73,7 +73,7 @@ TEST(Folders, ANameTwiceIsWrittenWithItsRow) {
 
 TEST(Folders, AreNotOverwrittenWithoutForce) {
   const TemporaryFolder folder;
-  const Dataset first = parse(random_csv(20, 1)), second = parse(random_csv(8, 2));
+  const Dataset first = parse(random_csv(24, 1)), second = parse(random_csv(20, 2));
   write_folders(first, folder.path(), false);
   const std::string before = contents(folder.path() / "FER2013Train/label.csv");
   try {
@@ -86,16 +86,24 @@ TEST(Folders, AreNotOverwrittenWithoutForce) {
   }
   EXPECT_EQ(contents(folder.path() / "FER2013Train/label.csv"), before);
   expect_equal_samples(load_folders(folder.path()), first);
-  // Neither images nor splits of the first remain in view.
   write_folders(second, folder.path(), true);
-  fs::remove(folder.path() / "FER2013Test");
-  const Dataset loaded = [&] {
-    for (const char* split : {"FER2013Valid", "FER2013Test"}) {
-      if (!fs::exists(folder.path() / split / "label.csv")) fs::remove_all(folder.path() / split);
-    }
-    return load_folders(folder.path());
-  }();
-  expect_equal_samples(loaded, second);
+  expect_equal_samples(load_folders(folder.path()), second);
+}
+
+TEST(Folders, OfOtherDataAreNotMixedIn) {
+  const TemporaryFolder folder;
+  const Dataset three_splits = parse(random_csv(20)), one_split = parse(random_csv(4));
+  write_folders(three_splits, folder.path(), false);
+  try {
+    write_folders(one_split, folder.path(), true);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()),
+              (folder.path() / "FER2013Valid/label.csv").string() +
+                  ": belongs to other data, as the new data have no public split; remove "
+                  "FER2013Valid or choose another folder");
+  }
+  expect_equal_samples(load_folders(folder.path()), three_splits);
 }
 
 TEST(Folders, AnAbandonedWriteLeavesNoLabels) {

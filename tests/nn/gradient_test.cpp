@@ -121,6 +121,10 @@ std::vector<Case> cases() {
 
 class Gradient : public testing::TestWithParam<Case> {
  protected:
+  // Thousands of tiny forward passes: waking threads would take most of the time.
+  Gradient() { set_thread_count(1); }
+  ~Gradient() override { set_thread_count(threads_); }
+
   // dL/d(value) of every value, by central differences of the step that float32 really takes.
   std::vector<double> differences(LayerRunner& runner, std::span<float> values) {
     std::vector<double> result;
@@ -162,6 +166,7 @@ class Gradient : public testing::TestWithParam<Case> {
   }
 
   std::vector<float> weights_;  // r
+  int threads_ = thread_count();
 };
 
 TEST_P(Gradient, EqualsCentralDifferences) {
@@ -204,7 +209,6 @@ TEST_P(Gradient, FirstLayerGivesTheSameWeightGradients) {
 
 TEST_P(Gradient, SameBitsForAnyNumberOfThreads) {
   const Case& c = GetParam();
-  const int threads = thread_count();
   std::vector<std::vector<float>> expected;
   for (int count : {1, 2, 4}) {
     set_thread_count(count);
@@ -223,7 +227,6 @@ TEST_P(Gradient, SameBitsForAnyNumberOfThreads) {
     if (count == 1) expected = got;
     EXPECT_EQ(got, expected) << count << " threads";
   }
-  set_thread_count(threads);
 }
 
 INSTANTIATE_TEST_SUITE_P(Layers, Gradient, testing::ValuesIn(cases()),

@@ -43,8 +43,9 @@ using Progress = std::function<void(std::size_t done, std::size_t total)>;
 // Writes the dataset in that layout, creating folders as needed, for each split that has samples.
 // Within a split, a name that an earlier sample has is written as name_rowN.png, N the sample's
 // row. Each label.csv appears last and whole, so a folder that has one is complete. Throws Error if
-// the directory has a label.csv in any split folder already, unless `force`: then those are removed
-// before anything is written, also where the dataset has no such split; other files stay.
+// a split folder has a label.csv already, unless `force`: then it is removed before anything is
+// written, and other files stay; but a label.csv of a split that the dataset does not have remains
+// an Error, as it would be mixed in. Do not write to where the dataset was loaded from.
 void write_folders(const Dataset& dataset, const std::filesystem::path& directory, bool force,
                    const Progress& progress = nullptr);
 
