@@ -4,7 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
 
 #include <ferplus/core/parallel.h>
 #if defined(__x86_64__)
@@ -76,19 +80,23 @@ constexpr Row kRows[] = {
     {"baseline", generic_loop, 4},
 };
 
+// Every thread times itself, many times and briefly, and its best counts: what else runs on the
+// machine leaves some of the rounds alone.
 double measure(const Row& row) {
   using Clock = std::chrono::steady_clock;
   constexpr std::int64_t kRounds = 100'000;
-  double best = 0.0;  // of many short runs, so that what else the machine does leaves some alone
-  for (int repetition = 0; repetition < 200; ++repetition) {
-    volatile float sink = 0.0f;
-    const auto start = Clock::now();
-    parallel_for(thread_count(), [&](Index) { sink = row.loop(kRounds); });
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    best = std::max(
-        best, 2.0 * kChains * row.lanes * static_cast<double>(kRounds) * thread_count() / seconds);
-  }
-  return best;
+  constexpr int kRepetitions = 200;
+  std::vector<double> best(static_cast<std::size_t>(thread_count()), 0.0);
+  parallel_for(thread_count(), [&](Index thread) {
+    for (int repetition = 0; repetition < kRepetitions; ++repetition) {
+      const auto start = Clock::now();
+      benchmark::DoNotOptimize(row.loop(kRounds));
+      const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+      double& mine = best[static_cast<std::size_t>(thread)];
+      mine = std::max(mine, 2.0 * kChains * row.lanes * static_cast<double>(kRounds) / seconds);
+    }
+  });
+  return std::accumulate(best.begin(), best.end(), 0.0);
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ std::uint8_t number_from_digits(std::uint64_t digits) {
 }
 
 // Whether those digits make more than 255. Most significant digit first, digits compare as numbers.
-bool exceeds_byte(std::uint64_t digits) {
-  return (__builtin_bswap64(digits) & 0xFFFFFF) > 0x020505;
+std::uint64_t exceeds_byte(std::uint64_t digits) {
+  return (__builtin_bswap64(digits) & 0xFFFFFF) > 0x020505 ? 1 : 0;
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ bool read_usual_row(std::string_view line, std::size_t readable, Split usage,
   if (readable < comma + 9) return false;
   const char* from = line.data() + comma + 1;
   const char* const last_load = line.data() + readable - 8;
-  bool wrong = false;
+  std::uint64_t wrong = 0;
   for (std::size_t i = 0; i < kFerPixels; i += 2) {
     if (from > last_load) return false;
     const std::uint64_t word = load_little_endian(from) ^ (kEachByte * '0');
@@ -73,13 +73,14 @@ bool read_usual_row(std::string_view line, std::size_t readable, Split usage,
     const std::uint64_t a = word << ((64 - first) & 63);
     const std::uint64_t b = (word >> ((first + 8) & 63)) << ((64 - second_length) & 63);
     const std::uint64_t last_separator = i + 2 == kFerPixels ? kComma : kSpace;
-    wrong |= (first - 8 > 16) | (second_length - 8 > 16) | exceeds_byte(a) | exceeds_byte(b) |
-             (((word >> first) & 0xFF) != kSpace) | (((word >> second) & 0xFF) != last_separator);
+    const bool lengths_wrong = first - 8 > 16 || second_length - 8 > 16;
+    wrong |= (lengths_wrong ? 1 : 0) | exceeds_byte(a) | exceeds_byte(b) |
+             (((word >> first) & 0xFF) ^ kSpace) | (((word >> second) & 0xFF) ^ last_separator);
     pixels[i] = number_from_digits(a);
     pixels[i + 1] = number_from_digits(b);
     from += second / 8 + 1;
   }
-  if (wrong) return false;
+  if (wrong != 0) return false;
   const auto read = static_cast<std::size_t>(from - line.data());
   return strip(line.substr(read)) == usage_name(usage);
 }

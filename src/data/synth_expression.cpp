@@ -117,8 +117,8 @@ constexpr std::array<Style, 13> kStyles = {{
       .forehead = .4}},
     {7,
      0.7,
-     {.brow_one_sided = .5, .eye_open = -.25, .fold = .1, .lip_press = .3, .mouth_one_sided = 1}},
-    {7, 0.3, {.brow_raise = -.05, .eye_open = -.35, .lip_press = .5, .mouth_one_sided = 1.1}},
+     {.brow_one_sided = .5, .eye_open = -.25, .fold = .1, .lip_press = .3, .mouth_one_sided = 1.15}},
+    {7, 0.3, {.brow_raise = -.05, .eye_open = -.35, .lip_press = .5, .mouth_one_sided = 1.25}},
 }};
 
 constexpr std::array kFields = {
@@ -156,11 +156,11 @@ Portrayal draw_portrayal(RandomSequence& random) {
          left >= kShares[static_cast<std::size_t>(portrayal.emotion)]) {
     left -= kShares[static_cast<std::size_t>(portrayal.emotion++)];
   }
-  // Most are clear; one in seven is mixed with a neighbour.
-  portrayal.intensity = 1 - 0.65 * random.uniform() * random.uniform();
+  // Most are clear; one in five is mixed with a neighbour.
+  portrayal.intensity = 1 - 0.55 * random.uniform() * random.uniform();
   const double mixed = random.uniform(), share = random.uniform(0.25, 0.5);
   portrayal.second = kNeighbours[static_cast<std::size_t>(portrayal.emotion)][random.below(2)];
-  if (mixed < 1.0 / 7) portrayal.second_share = share;
+  if (mixed < 0.2) portrayal.second_share = share;
   return portrayal;
 }
 
@@ -171,7 +171,7 @@ Expression express(const Portrayal& portrayal, RandomSequence& random) {
   for (const auto field : kFields) {
     const double share = portrayal.second_share;
     const double full = (1 - share) * first.*field + share * second.*field;
-    const double own_way = std::max(0.4, 1 + 0.18 * random.normal());
+    const double own_way = std::max(0.4, 1 + 0.15 * random.normal());
     shown.*field = portrayal.intensity * own_way * full;
   }
   // Nobody's face is quite symmetric or at rest.

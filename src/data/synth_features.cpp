@@ -18,7 +18,7 @@ double head_distance(Point p, const Person& person, double margin) {
 void draw_head(Canvas& canvas, const Person& person, RandomSequence& random) {
   const double clothes = random.uniform(0.05, 0.9);
   if (!person.bald) {
-    const double length = person.long_hair ? 1.3 : 0.15;
+    const double length = person.long_hair ? 1.3 : -0.1;
     canvas.paint({.tone = person.hair, .flat = true}, [&](Point p) {
       const double top =
           ellipse(p, {0, -0.12}, person.head_width + 0.13, person.head_height + 0.06);
@@ -101,7 +101,7 @@ void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, d
   // Height of the line between the lips at t, -1 … 1 from corner to corner.
   const auto line = [&](double t) {
     const double toward = std::clamp(0.5 + 0.5 * side * t, 0.0, 1.0);
-    return person.mouth_height + 0.13 * shown.mouth_curve * (0.35 - t * t) -
+    return person.mouth_height + 0.16 * shown.mouth_curve * (0.35 - t * t) -
            0.17 * one_sided * toward * toward * toward - 0.05 * shown.lip_raise * (1 - t * t);
   };
   const auto bow = [&](double t) {
@@ -174,7 +174,7 @@ void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, d
 }
 
 void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Point gaze) {
-  const double upper = std::clamp(0.085 * (1 + 0.75 * shown.eye_open), 0.02, 0.18);
+  const double upper = std::clamp(0.095 * (1 + 0.75 * shown.eye_open), 0.022, 0.2);
   const double lower = std::clamp(
       0.055 * (1 - 0.75 * shown.eye_squint + 0.35 * std::max(0.0, shown.eye_open)), 0.008, 0.09);
   const double width = person.eye_width;
@@ -203,9 +203,9 @@ void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Po
     canvas.paint({.tone = std::min(0.98, person.skin + 0.28)}, opening);
     const Point iris{centre.x + gaze.x, centre.y + gaze.y - 0.01};
     canvas.paint({.tone = person.iris},
-                 [&](Point p) { return std::max(opening(p), circle(p, iris, 0.082)); });
+                 [&](Point p) { return std::max(opening(p), circle(p, iris, 0.088)); });
     canvas.paint({.tone = 0.02},
-                 [&](Point p) { return std::max(opening(p), circle(p, iris, 0.036)); });
+                 [&](Point p) { return std::max(opening(p), circle(p, iris, 0.038)); });
     const auto lid_line = [&](double height, double droop, double direction, double thickness) {
       return [=, &tilt, &lid, &along](Point p) {
         const double t = along(p), inside = std::clamp(t, -1.0, 1.0);
@@ -225,11 +225,11 @@ void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Po
 void draw_brows(Canvas& canvas, const Person& person, const Expression& shown, double side) {
   for (const double here : {-1.0, 1.0}) {
     const double raise =
-        0.13 * shown.brow_raise + (here * side > 0 ? 0.16 * shown.brow_one_sided : 0.0);
+        0.15 * shown.brow_raise + (here * side > 0 ? 0.16 * shown.brow_one_sided : 0.0);
     const double base = person.eye_height - person.brow_gap - raise;
     const double inner_x = person.eye_distance - 0.2 - 0.06 * shown.brow_together;
     const double outer_x = person.eye_distance + 0.24;
-    const double inner_y = base - 0.12 * shown.brow_inner;
+    const double inner_y = base - 0.13 * shown.brow_inner;
     const double outer_y = base + 0.05 + 0.07 * shown.brow_inner;
     const double arch = 0.045 + 0.06 * shown.brow_arch;
     const double middle_y = (inner_y + outer_y) / 2 - arch;

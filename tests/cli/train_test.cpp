@@ -99,12 +99,12 @@ TEST_F(TrainedRun, QuietTrainingIsSilent) {
 }
 
 TEST_F(TrainedRun, InterruptedSavesAndResumesToTheSameBits) {
-  ASSERT_EQ(train("whole", {"--epochs", "4"}).exit_code, 0);
+  const std::vector<std::string> length = {"--epochs", "4", "--limit", "64"};
+  ASSERT_EQ(train("whole", length).exit_code, 0);
   for (const int signal_number : {SIGINT, SIGTERM}) {
     const std::string name = signal_number == SIGINT ? "sigint" : "sigterm";
-    const CommandResult stopped =
-        interrupt_ferplus(train_arguments(name, {"--epochs", "4"}),
-                          *folder_ / name + "/metrics.jsonl", signal_number);
+    const CommandResult stopped = interrupt_ferplus(
+        train_arguments(name, length), *folder_ / name + "/metrics.jsonl", signal_number);
     ASSERT_EQ(stopped.exit_code, 128 + signal_number) << stopped.err;
     EXPECT_THAT(stopped.err, HasSubstr("--resume"));
     const CommandResult resumed = run_ferplus({"train", "--resume", "-o", *folder_ / name});

@@ -60,9 +60,8 @@ struct ConvAlgorithm {
   void (*backward_data)(const ConvShape& shape, const float* output_gradient, const void* prepared,
                         float* input_gradient, void* workspace);
   // Overwrites both gradients. bias_gradient may be null.
-  void (*backward_weights)(const ConvShape& shape, const float* input,
-                           const float* output_gradient, float* weights_gradient,
-                           float* bias_gradient, void* workspace);
+  void (*backward_weights)(const ConvShape& shape, const float* input, const float* output_gradient,
+                           float* weights_gradient, float* bias_gradient, void* workspace);
 };
 
 // Fastest first; the last one supports every shape and pass and is the oracle of the others.

@@ -21,9 +21,9 @@ void gemm(Index rows, Index columns, Index depth, const float* a, Index lda, con
           const float* bias, bool relu, float* c, Index ldc, void* workspace);
 std::size_t gemm_workspace_bytes(Index rows, Index columns, Index depth, int threads);
 
-// c[rows, columns] = aᵀ · b with a [depth, rows], b [depth, columns]: the weight gradient of a dense
-// layer, whose depth is the batch. Sums over depth in blocks of kMicroBatch joined by the fixed tree
-// of core/parallel.h.
+// c[rows, columns] = aᵀ · b with a [depth, rows], b [depth, columns]: the weight gradient of a
+// dense layer, whose depth is the batch. Sums over depth in blocks of kMicroBatch joined by the
+// fixed tree of core/parallel.h.
 void gemm_transposed(Index rows, Index columns, Index depth, const float* a, Index lda,
                      const float* b, Index ldb, float* c, Index ldc, void* workspace);
 std::size_t gemm_transposed_workspace_bytes(Index rows, Index columns, Index depth, int threads);

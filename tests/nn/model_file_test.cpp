@@ -1,0 +1,203 @@
+// Model files: what is written comes back, and every defect is named.
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/nn/predictor.h>
+
+#include "io/temporary_folder.h"
+
+namespace ferplus {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class ModelFileTest : public testing::Test {
+ protected:
+  ModelFileTest() : network_(build_model("vgg_mini")), parameters_(network_) {
+    initialize(network_, parameters_, Initialization::he_normal, 4);
+    // Statistics that are not those of a new network.
+    for (std::size_t i = 0; i < parameters_.state().size(); ++i) {
+      parameters_.state()[i] += 0.25f * static_cast<float>(i % 7);
+    }
+  }
+
+  // The model's file, changed, and what loading it says.
+  std::string message_after(
+      const std::function<void(std::map<std::string, StoredTensor>&,
+                               std::map<std::string, std::string>&)>& change) {
+    TensorSet set;
+    set.add(network_, parameters_);
+    save_model(path_, network_, parameters_, {});
+    auto metadata = SafetensorsFile(path_).metadata();
+    auto tensors = set.tensors();
+    change(tensors, metadata);
+    write_safetensors(path_, tensors, metadata);
+    return message_of<Error>([&] { load_model(path_); });
+  }
+
+  // Padding between arrays is not part of a file.
+  bool equal_arrays(const Parameters& other) const {
+    const auto same = [](std::span<const Network::Array> arrays, std::span<const float> a,
+                         std::span<const float> b) {
+      for (const Network::Array& array : arrays) {
+        if (std::memcmp(a.data() + array.offset, b.data() + array.offset,
+                        static_cast<std::size_t>(array.spec.shape.elements()) * sizeof(float)) != 0)
+          return false;
+      }
+      return true;
+    };
+    return same(network_.parameters(), parameters_.values(), other.values()) &&
+           same(network_.state(), parameters_.state(), other.state());
+  }
+
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "model.safetensors";
+  Network network_;
+  Parameters parameters_;
+};
+
+TEST_F(ModelFileTest, RoundTrip) {
+  save_model(path_, network_, parameters_, {{"mode", "majority"}, {"epoch", "3"}});
+  const Model model = load_model(path_);
+  EXPECT_EQ(model.network.name(), "vgg_mini");
+  EXPECT_TRUE(equal_arrays(model.parameters));
+  EXPECT_EQ(model.metadata.at("mode"), "majority");
+  EXPECT_EQ(model.metadata.at("epoch"), "3");
+  EXPECT_EQ(model.metadata.at("format"), kModelFormat);
+  EXPECT_EQ(model.metadata.at("classes"),
+            "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt");
+  EXPECT_EQ(model.metadata.at("preprocessing"), kFerplusPreprocessing);
+
+  save_model(folder_ / "again.safetensors", model.network, model.parameters, model.metadata);
+  EXPECT_EQ(read_text(folder_ / "again.safetensors"), read_text(path_));
+}
+
+TEST_F(ModelFileTest, HasTensorsAsPyTorchNamesAndShapesThem) {
+  save_model(path_, network_, parameters_, {});
+  const SafetensorsFile file(path_);
+  const auto shape = [&](const char* name) {
+    const StoredTensor* tensor = file.find(name);
+    return tensor == nullptr ? std::vector<std::int64_t>{} : tensor->shape;
+  };
+  EXPECT_EQ(shape("conv1_1.weight"), (std::vector<std::int64_t>{16, 1, 3, 3}));
+  EXPECT_EQ(shape("conv2_1.weight"), (std::vector<std::int64_t>{32, 16, 3, 3}));
+  EXPECT_EQ(shape("bn2_1.running_var"), (std::vector<std::int64_t>{32}));
+  EXPECT_EQ(shape("fc1.weight"), (std::vector<std::int64_t>{128, 4096}));
+  EXPECT_EQ(shape("fc2.bias"), (std::vector<std::int64_t>{8}));
+  EXPECT_EQ(file.tensors().size(), network_.parameters().size() + network_.state().size());
+}
+
+TEST_F(ModelFileTest, ContentHashFollowsContent) {
+  TensorSet a, b, c;
+  a.add(network_, parameters_);
+  b.add(network_, parameters_);
+  EXPECT_EQ(a.content_hash(), b.content_hash());
+  parameters_.values()[0] += 1;
+  c.add(network_, parameters_);
+  EXPECT_NE(a.content_hash(), c.content_hash());
+  // FNV-1a 64 of the name "a" and no bytes, from its definition.
+  EXPECT_EQ(TensorSet{}.content_hash(), "cbf29ce484222325");
+}
+
+TEST_F(ModelFileTest, AveragesOfACheckpointArePreferred) {
+  Parameters averages(network_);
+  initialize(network_, averages, Initialization::glorot_uniform, 9);
+  TensorSet set;
+  set.add(network_, averages);
+  set.add(network_, parameters_, "ema.");
+  save_tensors(path_, network_, set, {});
+  EXPECT_TRUE(equal_arrays(load_model(path_).parameters));
+}
+
+TEST_F(ModelFileTest, MissingTensor) {
+  EXPECT_THAT(message_after([](auto& tensors, auto&) { tensors.erase("conv2_1.weight"); }),
+              AllOf(HasSubstr(path_.string()), HasSubstr("conv2_1.weight"), HasSubstr("missing"),
+                    HasSubstr("vgg_mini")));
+}
+
+TEST_F(ModelFileTest, MissingStatistics) {
+  EXPECT_THAT(message_after([](auto& tensors, auto&) { tensors.erase("bn1_1.running_var"); }),
+              HasSubstr("'bn1_1.running_var'"));
+}
+
+TEST_F(ModelFileTest, WrongShape) {
+  EXPECT_THAT(message_after([](auto& tensors, auto&) {
+                std::swap(tensors["fc1.weight"].shape[0], tensors["fc1.weight"].shape[1]);
+              }),
+              AllOf(HasSubstr("'fc1.weight'"), HasSubstr("shape")));
+}
+
+TEST_F(ModelFileTest, WrongType) {
+  EXPECT_THAT(message_after([](auto& tensors, auto&) { tensors["fc2.bias"].type = DType::i32; }),
+              AllOf(HasSubstr("'fc2.bias'"), HasSubstr("type")));
+}
+
+TEST_F(ModelFileTest, OtherFormats) {
+  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["format"] = "ferplus-9"; }),
+              AllOf(HasSubstr("'ferplus-9'"), HasSubstr("'ferplus-1'")));
+  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata.clear(); }),
+              AllOf(HasSubstr("'format'"), HasSubstr("not a model")));
+  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["classes"] = "happy,sad"; }),
+              HasSubstr("'classes'"));
+  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["preprocessing"] = "raw"; }),
+              HasSubstr("'preprocessing'"));
+  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["network"] = "vgg12"; }),
+              AllOf(HasSubstr("'vgg12'"), HasSubstr("vgg13")));
+  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["network"] = "vgg13"; }),
+              AllOf(HasSubstr("vgg13"), HasSubstr("conv1_1")));
+}
+
+TEST_F(ModelFileTest, NoFileAndNoSafetensors) {
+  EXPECT_THAT(message_of<Error>([&] { load_model(folder_ / "none.safetensors"); }),
+              HasSubstr("none.safetensors"));
+  write_text(path_, "not a model at all");
+  EXPECT_THAT(message_of<Error>([&] { load_model(path_); }), HasSubstr(path_.string()));
+}
+
+TEST_F(ModelFileTest, PredictorGivesTheSoftmaxOfTheNetwork) {
+  save_model(path_, network_, parameters_, {});
+  Predictor predictor(load_model(path_));
+  std::vector<std::uint8_t> pixels(60 * 50);
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    pixels[i] = static_cast<std::uint8_t>(i * i % 251);
+  }
+  const ImageView image{pixels.data(), 60, 50};
+  const Rectangle face{5, 1, 53, 49};
+  const Probabilities probabilities = predictor.predict(image, face);
+
+  const PreparedModel prepared(network_, parameters_);
+  Session session(network_, 1, Phase::inference);
+  make_input(image, face, {}, Preprocessing::equalized, {session.input(1).data, kInputPixels});
+  const ConstTensorView logits = session.forward(1, prepared);
+  EXPECT_EQ(probabilities, softmax({logits.data, kClasses}));
+  EXPECT_EQ(predictor.predict(image), predictor.predict(image, {0, 0, 60, 50}));
+  EXPECT_NE(predictor.predict(image), probabilities);
+
+  for (const Rectangle& outside :
+       {Rectangle{-1, 0, 48, 48}, Rectangle{0, 0, 61, 48}, Rectangle{0, -1, 48, 48},
+        Rectangle{0, 0, 48, 51}, Rectangle{10, 0, 10, 48}, Rectangle{0, 20, 48, 10}}) {
+    EXPECT_THROW(predictor.predict(image, outside), Error);
+  }
+}
+
+TEST(SoftmaxTest, SumsToOneAndSurvivesExtremes) {
+  const std::array<float, kClasses> extreme = {1e30f, -1e30f, 0, 0, 0, 0, 0, 0};
+  EXPECT_EQ(softmax(extreme), (Probabilities{1, 0, 0, 0, 0, 0, 0, 0}));
+  const std::array<float, kClasses> equal = {-500, -500, -500, -500, -500, -500, -500, -500};
+  for (float p : softmax(equal)) EXPECT_EQ(p, 0.125f);
+  const std::array<float, kClasses> two = {0, std::log(3.0f), -200, -200, -200, -200, -200, -200};
+  EXPECT_FLOAT_EQ(softmax(two)[0], 0.25f);
+  EXPECT_FLOAT_EQ(softmax(two)[1], 0.75f);
+}
+
+}  // namespace
+}  // namespace ferplus

@@ -1,0 +1,270 @@
+// What a Session promises: no allocations, the same bits for any number of threads, images that do
+// not see one another at inference, and one result by every way to it.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/core/parallel.h>
+#include <ferplus/nn/layers.h>
+#include <ferplus/nn/models.h>
+#include <ferplus/nn/session.h>
+
+#include "nn/allocation_counter.h"
+#include "nn/layer_runner.h"
+
+namespace ferplus {
+namespace {
+
+// Every kind of layer, in an order that has in-place layers after one another and after a dense
+// layer; on images small enough for a test and too odd for round numbers.
+Network small_network(double dropout = 0.3) {
+  Network network("small", {1, 13, 11, 2});
+  network.add("conv1", make_conv2d({.filters = 7}));
+  network.add("relu1", make_relu());
+  network.add("drop1", make_dropout({.rate = dropout, .stream = 0}));
+  network.add("conv2", make_conv2d({.filters = 9, .kernel = 2, .stride = 2, .bias = false}));
+  network.add("bn2", make_batch_norm({}));
+  network.add("relu2", make_relu());
+  network.add("pool2", make_max_pool({.size = 3, .stride = 1}));
+  network.add("fc1", make_dense({.units = 10}));
+  network.add("relu3", make_relu());
+  network.add("drop3", make_dropout({.rate = dropout, .stream = 1}));
+  network.add("fc2", make_dense({.units = 8}));
+  return network;
+}
+
+Parameters initialized(const Network& network) {
+  Parameters parameters(network);
+  initialize(network, parameters, Initialization::he_normal, 3);
+  return parameters;
+}
+
+void load(Session& session, Index batch, std::uint64_t seed = 1) {
+  const TensorView input = session.input(batch);
+  fill_uniform({input.data, count_of(input.shape)}, -1, 1, seed);
+}
+
+std::vector<float> copied(ConstTensorView view) { return {view.data, view.data + view.elements()}; }
+std::vector<float> copied(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+std::vector<std::uint64_t> sample_keys(Index batch) {
+  std::vector<std::uint64_t> keys(static_cast<std::size_t>(batch));
+  std::iota(keys.begin(), keys.end(), 40);
+  return keys;
+}
+
+// Logits, gradients and running statistics of one training step.
+std::vector<std::vector<float>> training_step(const Network& network, Index batch,
+                                              Index max_batch) {
+  Parameters parameters = initialized(network), gradients(network);
+  Session session(network, max_batch, Phase::training);
+  load(session, batch);
+  const std::vector<std::uint64_t> keys = sample_keys(batch);
+  std::vector<std::vector<float>> result;
+  const ConstTensorView logits =
+      session.train(batch, parameters, {.seed = 8, .epoch = 1, .samples = keys});
+  result.push_back(copied(logits));
+  std::vector<float> gradient(count_of(logits.shape));
+  fill_uniform(gradient, -1, 1, 4);
+  session.backward({gradient.data(), logits.shape}, parameters, gradients);
+  result.push_back(copied(gradients.values()));
+  result.push_back(copied(parameters.state()));
+  return result;
+}
+
+class Threads : public testing::TestWithParam<int> {
+ protected:
+  ~Threads() override { set_thread_count(before_); }
+  int before_ = thread_count();
+};
+
+TEST_P(Threads, GiveTheBitsOfOne) {
+  for (const auto& [network, batch] :
+       {std::pair(small_network(), Index{21}), std::pair(build_model("vgg_mini"), Index{9})}) {
+    set_thread_count(1);
+    const auto expected = training_step(network, batch, batch);
+    set_thread_count(GetParam());
+    EXPECT_EQ(training_step(network, batch, batch), expected) << network.name();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(SessionTest, Threads, testing::Values(2, 3, 4));
+
+TEST(SessionTest, LargerPlanGivesTheSameBits) {
+  const Network network = small_network();
+  EXPECT_EQ(training_step(network, 5, 5), training_step(network, 5, 32));
+}
+
+TEST(SessionTest, ImageAloneEqualsImageInABatch) {
+  for (const Network& network : {small_network(), build_model("vgg_mini")}) {
+    const Parameters parameters = initialized(network);
+    const PreparedModel prepared(network, parameters);
+    Session session(network, 32, Phase::inference);
+    load(session, 32);
+    const std::vector<float> inputs = copied(ConstTensorView(session.input(32)));
+    const std::vector<float> batch = copied(session.forward(32, prepared));
+    Session single(network, 1, Phase::inference);
+    const auto size = static_cast<std::ptrdiff_t>(inputs.size() / 32);
+    for (std::ptrdiff_t n : {0, 1, 7, 8, 30, 31}) {
+      std::copy_n(inputs.begin() + n * size, size, single.input(1).data);
+      const std::vector<float> alone = copied(single.forward(1, prepared));
+      EXPECT_TRUE(std::equal(alone.begin(), alone.end(), batch.begin() + n * 8))
+          << network.name() << ", image " << n;
+    }
+  }
+}
+
+TEST(SessionTest, EvaluateEqualsPreparedForward) {
+  for (const Network& network : {small_network(), build_model("vgg_mini")}) {
+    const Parameters parameters = initialized(network);
+    const PreparedModel prepared(network, parameters);
+    Session inference(network, 5, Phase::inference), training(network, 6, Phase::training);
+    load(inference, 5);
+    const std::vector<float> expected = copied(inference.forward(5, prepared));
+    load(training, 5);
+    EXPECT_EQ(copied(training.evaluate(5, parameters)), expected);
+    load(training, 5);
+    EXPECT_EQ(copied(training.forward(5, prepared)), expected);
+  }
+}
+
+TEST(SessionTest, EvaluateLeavesStatisticsAlone) {
+  const Network network = small_network();
+  const Parameters parameters = initialized(network);
+  const std::vector<float> before = copied(parameters.state());
+  Session session(network, 4, Phase::training);
+  load(session, 4);
+  session.evaluate(4, parameters);
+  EXPECT_EQ(copied(parameters.state()), before);
+}
+
+// relu's backward sees an output that dropout has changed in place: directional derivatives of the
+// whole network, whose kinks the small step does not meet.
+TEST(SessionTest, GradientOfAChainOfInPlaceLayers) {
+  Network network("chain", {1, 6});
+  network.add("fc1", make_dense({.units = 12}));
+  network.add("relu", make_relu());
+  network.add("drop", make_dropout({.rate = 0.4, .stream = 0}));
+  network.add("fc2", make_dense({.units = 8}));
+  Parameters parameters = initialized(network), gradients(network);
+  Session session(network, 4, Phase::training);
+  const std::vector<std::uint64_t> keys = sample_keys(4);
+  const DrawContext draws{.seed = 8, .epoch = 1, .samples = keys};
+  std::vector<float> weights(32);
+  fill_uniform(weights, -1, 1, 4);
+  const auto functional = [&] {
+    load(session, 4);
+    const ConstTensorView logits = session.train(4, parameters, draws);
+    double sum = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      sum += static_cast<double>(weights[i]) * static_cast<double>(logits.data[i]);
+    }
+    return sum;
+  };
+  functional();
+  session.backward({weights.data(), {4, 8}}, parameters, gradients);
+  for (const Network::Array& array : network.parameters()) {
+    for (Index i = 0; i < array.spec.shape.elements(); ++i) {
+      float& value = parameters.values()[array.offset + static_cast<std::size_t>(i)];
+      const float original = value;
+      value = original + 0x1p-9f;
+      const double above = functional();
+      value = original - 0x1p-9f;
+      const double below = functional();
+      value = original;
+      EXPECT_NEAR(gradients.values()[array.offset + static_cast<std::size_t>(i)],
+                  (above - below) / 0x1p-8, 2e-3)
+          << array.spec.name << " " << i;
+    }
+  }
+}
+
+TEST(SessionTest, StepsAllocateNothing) {
+  if (!kCountsAllocations) GTEST_SKIP() << "allocations are not counted in this build";
+  const Network network = build_model("vgg_mini");
+  Parameters parameters = initialized(network), gradients(network);
+  const PreparedModel prepared(network, parameters);
+  Session session(network, 8, Phase::training);
+  const std::vector<std::uint64_t> keys = sample_keys(8);
+  std::vector<float> gradient(64, 0.01f);
+  const auto step = [&] {
+    for (Index batch : {Index{8}, Index{3}}) {
+      load(session, batch);
+      session.train(batch, parameters,
+                    {.seed = 1,
+                     .epoch = 0,
+                     .samples = std::span(keys).first(static_cast<std::size_t>(batch))});
+      session.backward({gradient.data(), {batch, 8}}, parameters, gradients);
+      load(session, batch);
+      session.evaluate(batch, parameters);
+      load(session, batch);
+      session.forward(batch, prepared);
+    }
+  };
+  step();
+  const long before = allocations;
+  step();
+  EXPECT_EQ(allocations - before, 0);
+  // The counter counts.
+  const auto proof = std::make_unique<int>(1);
+  EXPECT_EQ(allocations - before, 1) << *proof;
+}
+
+TEST(SessionTest, NamesTheFirstLayerThatIsNotFinite) {
+  const Network network = small_network();
+  Parameters parameters = initialized(network);
+  const std::vector<std::uint64_t> keys = sample_keys(4);
+  const DrawContext draws{.seed = 1, .epoch = 0, .samples = keys};
+  Session session(network, 4, Phase::training);
+  load(session, 4);
+  session.train(4, parameters, draws);
+  EXPECT_EQ(session.first_non_finite_layer(), std::nullopt);
+  for (const Network::Array& array : network.parameters()) {
+    if (array.spec.name != "fc1.weight") continue;
+    parameters.values()[array.offset] = std::numeric_limits<float>::quiet_NaN();
+  }
+  load(session, 4);
+  session.train(4, parameters, draws);
+  EXPECT_EQ(session.first_non_finite_layer(), "fc1");
+}
+
+TEST(SessionTest, ObserverHearsEveryLayerInOrder) {
+  const Network network = small_network();
+  Parameters parameters = initialized(network), gradients(network);
+  const std::vector<std::uint64_t> keys = sample_keys(2);
+  const std::vector<float> gradient(16, 1.0f);
+  Session session(network, 2, Phase::training);
+  std::vector<std::string> heard;
+  session.observe([&](const std::string& name, std::string_view pass, double seconds) {
+    EXPECT_GE(seconds, 0);
+    heard.push_back(name + " " + std::string(pass));
+  });
+  load(session, 2);
+  session.train(2, parameters, {.seed = 1, .epoch = 0, .samples = keys});
+  session.backward({gradient.data(), {2, 8}}, parameters, gradients);
+  std::vector<std::string> expected;
+  for (const Network::Step& step : network.steps()) expected.push_back(step.name + " forward");
+  for (std::size_t i = network.steps().size(); i-- > 0;) {
+    expected.push_back(network.steps()[i].name + " backward");
+  }
+  EXPECT_EQ(heard, expected);
+}
+
+TEST(SessionTest, RefusesWhatItHasNoMemoryFor) {
+  const Network network = small_network();
+  const Parameters parameters = initialized(network);
+  EXPECT_THROW(Session(network, 0, Phase::inference), UsageError);
+  Session session(network, 4, Phase::inference);
+  EXPECT_THROW(session.input(5), Error);
+  EXPECT_THROW(session.input(0), Error);
+  EXPECT_THROW(session.evaluate(2, parameters), Error);
+}
+
+}  // namespace
+}  // namespace ferplus

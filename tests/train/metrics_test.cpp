@@ -1,0 +1,98 @@
+// Metrics against values worked out by hand.
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <ferplus/train/metrics.h>
+
+namespace ferplus {
+namespace {
+
+// Logits whose softmax gives class `k` probability `p`, and the others equal shares of the rest.
+Logits confident(std::size_t k, double p) {
+  Logits logits;
+  logits.fill(static_cast<float>(std::log((1 - p) / 7)));
+  logits[k] = static_cast<float>(std::log(p));
+  return logits;
+}
+
+TEST(ClassifyTest, CountsByHand) {
+  const std::vector<Logits> logits = {confident(0, .9), confident(0, .9), confident(1, .9),
+                                      confident(1, .9), confident(2, .9), confident(3, .9)};
+  const std::vector<int> classes = {0, 1, 1, 1, 0, 5};
+  const Classification c = classify(logits, classes);
+  EXPECT_EQ(c.images, 6u);
+  EXPECT_DOUBLE_EQ(c.accuracy, 3.0 / 6);
+  EXPECT_EQ(c.confusion[0][0], 1u);
+  EXPECT_EQ(c.confusion[1][0], 1u);
+  EXPECT_EQ(c.confusion[1][1], 2u);
+  EXPECT_EQ(c.confusion[0][2], 1u);
+  EXPECT_EQ(c.confusion[5][3], 1u);
+
+  EXPECT_EQ(c.classes[0].support, 2u);
+  EXPECT_DOUBLE_EQ(c.classes[0].precision, 1.0 / 2);
+  EXPECT_DOUBLE_EQ(c.classes[0].recall, 1.0 / 2);
+  EXPECT_DOUBLE_EQ(c.classes[0].f1, 1.0 / 2);
+  EXPECT_EQ(c.classes[1].support, 3u);
+  EXPECT_DOUBLE_EQ(c.classes[1].precision, 1);
+  EXPECT_DOUBLE_EQ(c.classes[1].recall, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(c.classes[1].f1, 0.8);
+  EXPECT_EQ(c.classes[2].support, 0u);
+  EXPECT_EQ(c.classes[2].precision, 0);
+  EXPECT_EQ(c.classes[2].f1, 0);
+  EXPECT_EQ(c.classes[5].recall, 0);
+  // Classes 0, 1 and 5 occur.
+  EXPECT_DOUBLE_EQ(c.macro_f1, (0.5 + 0.8 + 0) / 3);
+}
+
+TEST(ClassifyTest, CalibrationErrorByHand) {
+  // Bins of 1/15: 0.95 and 0.97 in the last, one right; 0.50 and 0.51 in bin 7, both right; 0.3 in
+  // bin 4, wrong.
+  const std::vector<Logits> logits = {confident(0, .95), confident(1, .97), confident(2, .50),
+                                      confident(3, .51), confident(4, .30)};
+  const std::vector<int> classes = {0, 0, 2, 3, 0};
+  const double expected = (std::abs(1 - (.95 + .97)) + std::abs(2 - (.50 + .51)) + .30) / 5;
+  EXPECT_NEAR(classify(logits, classes).expected_calibration_error, expected, 1e-6);
+}
+
+TEST(ClassifyTest, FirstOfEqualLogitsIsPredicted) {
+  const std::vector<Logits> logits = {Logits{0, 2, 2, 2, 0, 0, 0, 0}};
+  EXPECT_EQ(classify(logits, std::vector<int>{1}).accuracy, 1);
+  EXPECT_EQ(classify(logits, std::vector<int>{2}).accuracy, 0);
+}
+
+TEST(ClassifyTest, NothingIsZeroThroughout) {
+  const Classification c = classify({}, {});
+  EXPECT_EQ(c.images, 0u);
+  EXPECT_EQ(c.accuracy, 0);
+  EXPECT_EQ(c.macro_f1, 0);
+  EXPECT_EQ(c.expected_calibration_error, 0);
+}
+
+TEST(AgreeTest, CrossEntropyAndDivergenceByHand) {
+  // p = (1/2, 1/14 …) for both; targets one-hot on 0, and half 0, half 1.
+  const std::vector<Logits> logits = {confident(0, .5), confident(0, .5)};
+  const std::vector<Target> targets = {Target{1}, Target{.5f, .5f}};
+  const Agreement a = agree(logits, targets);
+  EXPECT_EQ(a.images, 2u);
+  const double second = 0.5 * std::log(2.0) + 0.5 * std::log(14.0);
+  EXPECT_NEAR(a.cross_entropy, (std::log(2.0) + second) / 2, 1e-6);
+  EXPECT_NEAR(a.kl_divergence, (std::log(2.0) + second - std::log(2.0)) / 2, 1e-6);
+}
+
+TEST(AgreeTest, DivergenceFromItselfIsZero) {
+  Target target;
+  Logits logits;
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    target[k] = static_cast<float>(k + 1) / 36;
+    logits[k] = 3 + std::log(target[k]);
+  }
+  const Agreement a = agree(std::vector{logits}, std::vector{target});
+  EXPECT_NEAR(a.kl_divergence, 0, 1e-6);
+  EXPECT_GT(a.cross_entropy, 1);
+  EXPECT_EQ(agree({}, {}).cross_entropy, 0);
+}
+
+}  // namespace
+}  // namespace ferplus

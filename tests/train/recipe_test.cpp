@@ -1,0 +1,205 @@
+// Recipes and run configurations: JSON there and back, and what is refused, by name.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <ferplus/core/error.h>
+#include <ferplus/train/run.h>
+
+#include "io/temporary_folder.h"
+
+namespace ferplus {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+const RecipeField& field(std::string_view name) {
+  for (const RecipeField& f : recipe_fields()) {
+    if (f.name == name) return f;
+  }
+  throw std::runtime_error("no field " + std::string(name));
+}
+
+// A recipe whose every field differs from the default.
+Recipe changed() {
+  Recipe recipe;
+  recipe.name = "mine";
+  for (const RecipeField& f : recipe_fields()) {
+    std::visit(
+        [&](auto member) {
+          auto& value = recipe.*member;
+          using Value = std::remove_reference_t<decltype(value)>;
+          if constexpr (std::is_same_v<Value, bool>) {
+            value = !value;
+          } else if constexpr (std::is_same_v<Value, int>) {
+            value += 1;
+          } else if constexpr (std::is_same_v<Value, double>) {
+            value = value / 2 + f.maximum / 4;
+          } else {
+            value = f.choices.empty()       ? "0.5:0.5"
+                    : value == f.choices[0] ? std::string(f.choices[1])
+                                            : std::string(f.choices[0]);
+          }
+        },
+        f.member);
+  }
+  return recipe;
+}
+
+TEST(RecipeTest, JsonRoundTripOfEveryField) {
+  const json before = to_json(Recipe{}), wanted = to_json(changed());
+  for (const auto& [key, value] : before.items()) EXPECT_NE(value, wanted.at(key)) << key;
+  EXPECT_EQ(before.size(), recipe_fields().size() + 1) << "fields and the name";
+  Recipe read;
+  update_from_json(read, json::parse(to_json(changed()).dump()));
+  EXPECT_EQ(json(to_json(read)), wanted);
+}
+
+TEST(RecipeTest, MissingKeysKeepTheirValues) {
+  Recipe recipe = changed();
+  update_from_json(recipe, {{"learning_rate", 0.125}});
+  EXPECT_EQ(recipe.learning_rate, 0.125);
+  EXPECT_EQ(recipe.name, "mine");
+  EXPECT_EQ(recipe.epochs, 101);
+}
+
+TEST(RecipeTest, EveryReadyMadeRecipeIsValid) {
+  for (const RecipeInfo& info : recipes()) {
+    EXPECT_NO_THROW(validate(info.recipe)) << info.name;
+    EXPECT_EQ(info.recipe.name, info.name);
+    EXPECT_EQ(json(to_json(find_recipe(info.name))), json(to_json(info.recipe)));
+  }
+}
+
+TEST(RecipeTest, PaperIsThePapers) {
+  const Recipe paper = find_recipe("paper");
+  EXPECT_EQ(paper.batch, 32);
+  EXPECT_EQ(paper.momentum, 0.9);
+  EXPECT_TRUE(paper.unit_gain);
+  EXPECT_FALSE(paper.nesterov);
+  EXPECT_EQ(paper.weight_decay, 0);
+  EXPECT_EQ(paper.ema, 0);
+  EXPECT_EQ(paper.initialization, "glorot");
+  EXPECT_EQ(paper.shuffle, "once");
+  EXPECT_EQ(paper.conv_dropout, 0.25);
+  EXPECT_EQ(paper.dense_dropout, 0.5);
+  EXPECT_TRUE(paper.distort);
+  EXPECT_TRUE(paper.flip);
+}
+
+TEST(RecipeTest, UnknownNamesNameTheNearest) {
+  EXPECT_THAT(message_of<UsageError>([] { find_recipe("papr"); }), HasSubstr("paper?"));
+  Recipe recipe;
+  EXPECT_THAT(message_of<UsageError>([&] {
+                update_from_json(recipe, {{"learning_rat", 1}});
+              }),
+              AllOf(HasSubstr("'learning_rat'"), HasSubstr("learning_rate?")));
+  EXPECT_THAT(message_of<UsageError>([&] { set_field(recipe, field("schedule"), "cosin"); }),
+              HasSubstr("cosine?"));
+}
+
+TEST(RecipeTest, SetsFieldsFromText) {
+  Recipe recipe;
+  set_field(recipe, field("epochs"), "7");
+  set_field(recipe, field("learning_rate"), "1e-3");
+  set_field(recipe, field("momentum"), "0");
+  set_field(recipe, field("flip"), "false");
+  set_field(recipe, field("schedule"), "cosine");
+  set_field(recipe, field("milestones"), "0.5:0.5");
+  EXPECT_EQ(recipe.epochs, 7);
+  EXPECT_EQ(recipe.learning_rate, 1e-3);
+  EXPECT_EQ(recipe.momentum, 0);
+  EXPECT_FALSE(recipe.flip);
+  EXPECT_EQ(recipe.schedule, "cosine");
+  EXPECT_EQ(recipe.milestones, "0.5:0.5");
+}
+
+TEST(RecipeTest, RefusesValuesOutOfRangeOrOfAnotherType) {
+  for (const auto& [name, text] :
+       std::vector<std::pair<const char*, const char*>>{{"epochs", "0"},
+                                                        {"epochs", "-3"},
+                                                        {"epochs", "2.5"},
+                                                        {"epochs", "many"},
+                                                        {"epochs", "1e999"},
+                                                        {"epochs", "99999999999999999999"},
+                                                        {"batch", "0"},
+                                                        {"batch", "true"},
+                                                        {"batch", ""},
+                                                        {"learning_rate", ""},
+                                                        {"learning_rate", "-1"},
+                                                        {"learning_rate", "nan"},
+                                                        {"momentum", "1"},
+                                                        {"conv_dropout", "1"},
+                                                        {"dense_dropout", "-0.1"},
+                                                        {"flip", "1"},
+                                                        {"flip", "yes"},
+                                                        {"angle", "181"},
+                                                        {"scale", "0.5"},
+                                                        {"ema", "1"},
+                                                        {"shuffle", "twice"},
+                                                        {"initialization", ""}}) {
+    Recipe recipe;
+    EXPECT_THAT(message_of<UsageError>([&] { set_field(recipe, field(name), text); }),
+                HasSubstr(name))
+        << name << " = " << text;
+  }
+  Recipe recipe;
+  EXPECT_THROW(update_from_json(recipe, json::array()), UsageError);
+  EXPECT_THROW(update_from_json(recipe, {{"name", 3}}), UsageError);
+  EXPECT_THROW(update_from_json(recipe, {{"schedule", 3}}), UsageError);
+}
+
+TEST(RecipeTest, ValidateFindsWhatWasSetDirectly) {
+  Recipe recipe;
+  recipe.learning_rate = 0;
+  EXPECT_THROW(validate(recipe), UsageError);
+  recipe = {};
+  recipe.milestones = "0.9:0.1,0.1:0.1";
+  EXPECT_THROW(validate(recipe), UsageError);
+  recipe = {};
+  recipe.batch = 0;
+  EXPECT_THROW(validate(recipe), UsageError);
+}
+
+TEST(RunConfigTest, FileRoundTrip) {
+  const TemporaryFolder folder;
+  RunConfig config{.network = "vgg_mini",
+                   .mode = LabelMode::multi_target,
+                   .recipe = changed(),
+                   .seed = 0xffff'ffff'ffff'fff1,
+                   .limit = 77,
+                   .fer = "/a/fer.csv",
+                   .ferplus = "/a/new.csv",
+                   .folders = ""};
+  write_config(folder / "config.json", config);
+  RunConfig read;
+  read_config(folder / "config.json", read);
+  EXPECT_EQ(json(to_json(read)), json(to_json(config)));
+  EXPECT_EQ(read.seed, config.seed);
+}
+
+TEST(RunConfigTest, RefusesByName) {
+  const TemporaryFolder folder;
+  const auto message = [&](const std::string& text) {
+    write_text(folder / "config.json", text);
+    RunConfig config;
+    return message_of<Error>([&] { read_config(folder / "config.json", config); });
+  };
+  EXPECT_THAT(message("{"), AllOf(HasSubstr("config.json"), HasSubstr("not a configuration")));
+  EXPECT_THAT(message("[]"), HasSubstr("config.json"));
+  EXPECT_THAT(message(R"({"sed": 1})"), AllOf(HasSubstr("config.json"), HasSubstr("seed?")));
+  EXPECT_THAT(message(R"({"seed": -1})"), HasSubstr("seed"));
+  EXPECT_THAT(message(R"({"limit": "all"})"), HasSubstr("limit"));
+  EXPECT_THAT(message(R"({"mode": "magority"})"), HasSubstr("majority?"));
+  EXPECT_THAT(message(R"({"format": "ferplus-run-9"})"), HasSubstr("ferplus-run-9"));
+  EXPECT_THAT(message(R"({"recipe": {"epochs": 0}})"),
+              AllOf(HasSubstr("config.json"), HasSubstr("epochs")));
+  EXPECT_THAT(message(R"({"network": 3})"), HasSubstr("network"));
+}
+
+}  // namespace
+}  // namespace ferplus
