@@ -98,11 +98,13 @@ Dataset synthesize(const SynthOptions& options) {
   Dataset dataset;
   dataset.source = concat("synthetic faces (count ", options.count, ", seed ", options.seed, ")");
   dataset.pixels.reserve(options.count * kPixels);
+  std::array<std::uint32_t, kSplits> index{};
   for_each_row(options, [&](std::size_t number, const Row& row, std::span<std::uint8_t> pixels) {
     const Split split = split_of(number, options.count);
     ++dataset.rows[static_cast<std::size_t>(split)];
     if (!row.face) return;
     dataset.samples.push_back({.row = number,
+                               .index = index[static_cast<std::size_t>(split)]++,
                                .split = split,
                                .name = image_name(dataset.samples.size()),
                                .face = {0, 0, kSynthSide, kSynthSide},

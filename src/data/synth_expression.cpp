@@ -117,7 +117,11 @@ constexpr std::array<Style, 13> kStyles = {{
       .forehead = .4}},
     {7,
      0.7,
-     {.brow_one_sided = .5, .eye_open = -.25, .fold = .1, .lip_press = .3, .mouth_one_sided = 1.15}},
+     {.brow_one_sided = .5,
+      .eye_open = -.25,
+      .fold = .1,
+      .lip_press = .3,
+      .mouth_one_sided = 1.15}},
     {7, 0.3, {.brow_raise = -.05, .eye_open = -.35, .lip_press = .5, .mouth_one_sided = 1.25}},
 }};
 

@@ -33,8 +33,8 @@ class Dense final : public Layer {
                         .fan_in = inputs,
                         .fan_out = units,
                         .layout = FileLayout::dense,
-                        .dense_input = dense_input},
-                       {.name = "bias", .shape = {units}}};
+                        .dense_input = dense_input}};
+    if (options_.bias) plan.parameters.push_back({.name = "bias", .shape = {units}});
     plan.prepared_forward_bytes = packed_bytes(inputs, units);
     plan.scratch_bytes = gemm_workspace_bytes(input[0], units, inputs, thread_count());
     if (phase == Phase::training) {
@@ -59,7 +59,8 @@ class Dense final : public Layer {
   void forward(const ForwardArguments& a) const override {
     const Index inputs = features(a.input.shape);
     gemm(a.input.batch(), options_.units, inputs, a.input.data, inputs, a.prepared,
-         a.parameters[1].data, false, a.output.data, options_.units, a.scratch);
+         options_.bias ? a.parameters[1].data : nullptr, false, a.output.data, options_.units,
+         a.scratch);
   }
 
   void backward(const BackwardArguments& a) const override {
@@ -67,7 +68,7 @@ class Dense final : public Layer {
     const Index batch = a.input.batch();
     gemm_transposed(inputs, units, batch, a.input.data, inputs, a.output_gradient.data, units,
                     a.parameter_gradients[0].data, units, a.scratch);
-    sum_rows(a.output_gradient, a.parameter_gradients[1].data);
+    if (options_.bias) sum_rows(a.output_gradient, a.parameter_gradients[1].data);
     if (a.input_gradient) {
       gemm(batch, inputs, units, a.output_gradient.data, units, a.prepared, nullptr, false,
            a.input_gradient.data, inputs, a.scratch);

@@ -44,7 +44,10 @@ Network build_vgg(const VggOptions& vgg, const ModelOptions& options) {
   }
   for (std::size_t i = 0; i < vgg.hidden.size(); ++i) {
     const std::string number = std::to_string(i + 1);
-    network.add("fc" + number, make_dense({.units = vgg.hidden[i]}));
+    network.add("fc" + number, make_dense({.units = vgg.hidden[i], .bias = !vgg.batch_norm}));
+    if (vgg.batch_norm) {
+      network.add("fc_bn" + number, make_batch_norm({.momentum = options.batch_norm_momentum}));
+    }
     network.add("fc_relu" + number, make_relu());
     add_dropout("fc_drop" + number, options.dense_dropout);
   }

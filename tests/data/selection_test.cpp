@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <ferplus/data/statistics.h>
 
 #include "data/fixtures.h"
+#include "shared.h"
 
 namespace ferplus {
 namespace {
@@ -117,6 +119,27 @@ TEST(Statistics, EqualBytesInAnotherShapeAreAnotherImage) {
   dataset.samples[0].width = 2, dataset.samples[0].height = 3;
   dataset.samples[1].width = 3, dataset.samples[1].height = 2, dataset.samples[1].pixel_offset = 6;
   EXPECT_EQ(statistics(dataset).duplicates.groups, 0U);
+}
+
+// fer2013.csv is in the shared folder in compressed form only.
+TEST(Statistics, TheRealImagesHaveTheCountsOfTheReference) {
+  FERPLUS_NEEDS_SHARED("data/fer2013new.csv");
+  const char* fer = std::getenv("FERPLUS_FER_CSV");
+  if (fer == nullptr) GTEST_SKIP() << "set FERPLUS_FER_CSV to the decompressed fer2013.csv";
+  const Dataset dataset = load_fer_csv(fer, shared_folder() / "data/fer2013new.csv");
+  const DatasetStatistics counts = statistics(dataset);
+  EXPECT_EQ(counts.duplicates.groups, 1273U);
+  EXPECT_EQ(counts.duplicates.images, 2795U);
+  EXPECT_EQ(counts.duplicates.cross_split_groups, 269U);
+  EXPECT_EQ(counts.duplicates.public_with_train_twin, 279U);
+  using PerClass = std::array<std::size_t, kClasses>;
+  EXPECT_EQ(counts.splits[0].modes[0].per_class,
+            (PerClass{8740, 7287, 3149, 3014, 2100, 119, 532, 119}));
+  EXPECT_EQ(counts.splits[1].modes[0].per_class, (PerClass{1182, 865, 415, 351, 287, 24, 62, 13}));
+  const Selection all = select(dataset, Split::public_test, LabelMode::majority);
+  const Selection rest = without(all, samples_with_train_twin(dataset, Split::public_test));
+  EXPECT_EQ(all.size(), 3199U);
+  EXPECT_EQ(all.size() - rest.size(), 251U);
 }
 
 TEST(Statistics, NamesOfSplits) {

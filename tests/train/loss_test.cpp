@@ -31,7 +31,7 @@ double formula(LossKind kind, const Row& z, const Row& t) {
 }
 
 struct Batch {
-  explicit Batch(LossKind kind) : kind(kind), logits(kRows * kClasses), targets(logits.size()) {
+  explicit Batch(LossKind kind) : logits(kRows * kClasses), targets(logits.size()) {
     RandomSequence random({.seed = 3, .stream = Stream::synth});
     for (float& value : logits) value = static_cast<float>(random.uniform(-6, 6));
     for (std::size_t row = 0; row < kRows; ++row) {
@@ -56,7 +56,6 @@ struct Batch {
     return result;
   }
 
-  LossKind kind;
   std::vector<float> logits, targets;
 };
 

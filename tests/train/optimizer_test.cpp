@@ -128,7 +128,9 @@ TEST(WeightAverageTest, StartsAtTheFirstValueAndFollows) {
     expected_state = d * expected_state + (1 - d) * step;
     EXPECT_NEAR(average.average().values()[1], expected, 1e-6) << step;
     EXPECT_NEAR(average.average().state()[1], expected_state, 1e-5) << step;
-    if (step == 0) EXPECT_EQ(average.average().values()[1], 1.0f);
+    if (step == 0) {
+      EXPECT_EQ(average.average().values()[1], 1.0f);
+    }
   }
 }
 

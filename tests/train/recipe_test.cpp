@@ -191,7 +191,8 @@ TEST(RunConfigTest, RefusesByName) {
   };
   EXPECT_THAT(message("{"), AllOf(HasSubstr("config.json"), HasSubstr("not a configuration")));
   EXPECT_THAT(message("[]"), HasSubstr("config.json"));
-  EXPECT_THAT(message(R"({"sed": 1})"), AllOf(HasSubstr("config.json"), HasSubstr("seed?")));
+  EXPECT_THAT(message(R"({"sed": 1})"),
+              AllOf(HasSubstr("config.json"), HasSubstr("did you mean seed")));
   EXPECT_THAT(message(R"({"seed": -1})"), HasSubstr("seed"));
   EXPECT_THAT(message(R"({"limit": "all"})"), HasSubstr("limit"));
   EXPECT_THAT(message(R"({"mode": "magority"})"), HasSubstr("majority?"));

@@ -32,6 +32,7 @@ std::unique_ptr<Layer> make_max_pool(const MaxPoolOptions& options);
 // Parameters: weight [inputs, units], bias [units].
 struct DenseOptions {
   Index units = 1;
+  bool bias = true;  // false before batch-norm, which would cancel it
 };
 std::unique_ptr<Layer> make_dense(const DenseOptions& options);
 

@@ -1,0 +1,119 @@
+// The two protocols, twins, and the JSON of an evaluation.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <ferplus/core/error.h>
+#include <ferplus/nn/models.h>
+#include <ferplus/train/evaluate.h>
+
+#include "io/temporary_folder.h"
+
+namespace ferplus {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class EvaluateTest : public testing::Test {
+ protected:
+  EvaluateTest() : network_(build_model("vgg_mini")), parameters_(network_) {
+    initialize(network_, parameters_, Initialization::he_normal, 4);
+    dataset_.source = "hand-made";
+    add(Split::train, 0, {10});
+    add(Split::public_test, 1, {6, 4});                           // 0: majority keeps it
+    add(Split::public_test, 0, {0, 10});                          // 1: twin of a training image
+    add(Split::public_test, 2, {3, 3, 4});                        // 2: no majority; argmax 2
+    add(Split::public_test, 3, {1, 0, 0, 0, 0, 0, 0, 0, 9, 0});   // 3: unknown; argmax 0
+    add(Split::public_test, 4, {0, 0, 0, 0, 0, 0, 0, 0, 0, 10});  // 4: not a face
+    add(Split::public_test, 5, {0, 0, 5, 5});                     // 5: half is no majority
+  }
+
+  void add(Split split, std::uint8_t shade, const Votes& votes) {
+    Sample sample{.row = dataset_.samples.size(),
+                  .index = static_cast<std::uint32_t>(dataset_.samples.size()),
+                  .split = split,
+                  .name = "face",
+                  .face = {0, 0, 48, 48},
+                  .votes = votes,
+                  .pixel_offset = dataset_.pixels.size(),
+                  .width = 48,
+                  .height = 48};
+    for (int i = 0; i < 48 * 48; ++i) {
+      dataset_.pixels.push_back(static_cast<std::uint8_t>(i * (shade + 3) % 256));
+    }
+    dataset_.samples.push_back(std::move(sample));
+  }
+
+  Evaluation run(const EvaluateOptions& options) {
+    const PreparedModel prepared(network_, parameters_);
+    return evaluate(dataset_, prepared, options);
+  }
+
+  Dataset dataset_;
+  Network network_;
+  Parameters parameters_;
+};
+
+TEST_F(EvaluateTest, PaperKeepsMajorities) {
+  const Evaluation e = run({});
+  EXPECT_THAT(e.samples, ElementsAre(1, 2));
+  EXPECT_THAT(e.classes, ElementsAre(0, 1));
+  EXPECT_EQ(e.classification.images, 2u);
+  // What mode crossentropy keeps: images 0, 1, 2 and 5.
+  EXPECT_EQ(e.agreement.images, 4u);
+  EXPECT_GT(e.agreement.cross_entropy, e.agreement.kl_divergence);
+}
+
+TEST_F(EvaluateTest, ArgmaxKeepsAllWithAVote) {
+  const Evaluation e = run({.protocol = Protocol::argmax});
+  EXPECT_THAT(e.samples, ElementsAre(1, 2, 3, 4, 6));
+  EXPECT_THAT(e.classes, ElementsAre(0, 1, 2, 0, 2));
+}
+
+TEST_F(EvaluateTest, WithoutTwinsLeavesThemOut) {
+  EXPECT_THAT(run({.without_twins = true}).samples, ElementsAre(1));
+  EXPECT_EQ(run({.without_twins = true}).agreement.images, 3u);
+}
+
+TEST_F(EvaluateTest, BatchSizeDoesNotMatter) {
+  const auto logits = run({.protocol = Protocol::argmax, .batch = 32}).logits;
+  EXPECT_EQ(run({.protocol = Protocol::argmax, .batch = 1}).logits, logits);
+  EXPECT_EQ(run({.protocol = Protocol::argmax, .batch = 3}).logits, logits);
+}
+
+TEST_F(EvaluateTest, ProgressCountsImages) {
+  const PreparedModel prepared(network_, parameters_);
+  std::vector<std::pair<std::size_t, std::size_t>> heard;
+  evaluate(dataset_, prepared, {.protocol = Protocol::argmax, .batch = 2},
+           [&](std::size_t done, std::size_t total) { heard.emplace_back(done, total); });
+  EXPECT_THAT(heard, ElementsAre(std::pair(2, 5), std::pair(4, 5), std::pair(5, 5)));
+}
+
+TEST_F(EvaluateTest, EmptySplitIsAnError) {
+  EXPECT_THAT(message_of<Error>([&] { run({.split = Split::private_test}); }),
+              AllOf(HasSubstr("private"), HasSubstr("hand-made")));
+}
+
+TEST_F(EvaluateTest, JsonHasEveryFigure) {
+  const auto json = to_json(run({}));
+  for (const char* key : {"accuracy", "images", "macro_f1", "confusion", "cross_entropy",
+                          "kl_divergence", "expected_calibration_error", "per_class"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  EXPECT_EQ(json.at("split"), "public");
+  EXPECT_EQ(json.at("protocol"), "paper");
+  EXPECT_EQ(json.at("per_class").size(), 8u);
+  EXPECT_EQ(json.at("per_class").at("happiness").at("support"), 1);
+  EXPECT_EQ(json.at("confusion").size(), 8u);
+  EXPECT_EQ(json.at("confusion")[0].size(), 8u);
+}
+
+TEST(ProtocolTest, Names) {
+  EXPECT_EQ(protocol_from_name("argmax"), Protocol::argmax);
+  EXPECT_THAT(message_of<UsageError>([] { protocol_from_name("papre"); }), HasSubstr("paper?"));
+}
+
+}  // namespace
+}  // namespace ferplus

@@ -1,0 +1,295 @@
+// What a run computes, writes and refuses. That it does not matter how it is cut up:
+// resume_test.cpp.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/data/batch.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/train/evaluate.h>
+
+#include "nn/allocation_counter.h"
+#include "train/run_folder.h"
+
+namespace ferplus {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+// Without what makes a loss noisy.
+RunConfig plain_run(LabelMode mode, int epochs) {
+  RunConfig config = short_run();
+  config.mode = mode;
+  config.limit = 32;
+  config.recipe.epochs = epochs;
+  config.recipe.batch = 16;
+  config.recipe.ema = 0;
+  config.recipe.conv_dropout = config.recipe.dense_dropout = 0;
+  config.recipe.distort = false;
+  return config;
+}
+
+std::string error_of(const Dataset& dataset, const RunConfig& config, const TrainOptions& options) {
+  Recorder recorder;
+  return message_of<Error>([&] { train(dataset, config, options, recorder); });
+}
+
+class Modes : public testing::TestWithParam<LabelMode> {};
+
+TEST_P(Modes, LossFalls) {
+  TemporaryFolder folder;
+  Recorder recorder;
+  train(faces(), plain_run(GetParam(), 8), {.folder = folder.path()}, recorder);
+  ASSERT_THAT(recorder.epochs, SizeIs(8));
+  const double first = recorder.epochs.front().train_loss, last = recorder.epochs.back().train_loss;
+  RecordProperty("first", std::to_string(first));
+  RecordProperty("last", std::to_string(last));
+  EXPECT_LT(last, 0.85 * first);
+}
+
+INSTANTIATE_TEST_SUITE_P(TrainerTest, Modes,
+                         testing::Values(LabelMode::majority, LabelMode::probability,
+                                         LabelMode::crossentropy, LabelMode::multi_target),
+                         [](const auto& parameter) {
+                           return std::string(label_mode(parameter.param).name);
+                         });
+
+TEST(TrainerTest, ReportsWhatItDid) {
+  TemporaryFolder folder;
+  Recorder recorder;
+  const RunConfig config = short_run();
+  const TrainResult result = train(faces(), config, {.folder = folder.path()}, recorder);
+
+  ASSERT_THAT(recorder.steps, SizeIs(9));
+  for (std::size_t i = 0; i < 9; ++i) {
+    const StepReport& step = recorder.steps[i];
+    EXPECT_EQ(step.epoch, static_cast<int>(i / 3));
+    EXPECT_EQ(step.epochs, 3);
+    EXPECT_EQ(step.step, static_cast<std::int64_t>(i % 3 + 1));
+    EXPECT_EQ(step.steps, 3);
+    EXPECT_EQ(step.images, i % 3 == 0 ? 8 : i % 3 == 1 ? 16 : 20);
+    EXPECT_EQ(step.epoch_images, 20);
+  }
+  ASSERT_THAT(recorder.epochs, SizeIs(3));
+  for (std::size_t e = 0; e < 3; ++e) {
+    const StepReport* steps = &recorder.steps[3 * e];
+    const EpochMetrics& metrics = recorder.epochs[e];
+    EXPECT_EQ(metrics.epoch, static_cast<int>(e));
+    EXPECT_NEAR(metrics.train_loss,
+                (8 * steps[0].loss + 8 * steps[1].loss + 4 * steps[2].loss) / 20, 1e-12);
+    EXPECT_EQ(metrics.train_loss, steps[2].mean_loss);
+    EXPECT_EQ(metrics.train_accuracy, steps[2].mean_accuracy);
+    EXPECT_EQ(metrics.learning_rate, steps[0].learning_rate);
+    EXPECT_GT(metrics.images_per_second, 0);
+  }
+  EXPECT_TRUE(recorder.best_flags[0]);
+
+  // The best model is the one of the best epoch, with its averaged weights.
+  const Model best = load_model(folder / "best.safetensors");
+  const PreparedModel prepared(best.network, best.parameters);
+  EXPECT_EQ(evaluate(faces(), prepared, {}).classification.accuracy, result.best_public_accuracy);
+  EXPECT_EQ(recorder.epochs[static_cast<std::size_t>(result.best_epoch)].public_accuracy,
+            result.best_public_accuracy);
+  EXPECT_EQ(best.metadata.at("epoch"), std::to_string(result.best_epoch));
+  EXPECT_EQ(best.metadata.at("mode"), "probability");
+  EXPECT_EQ(best.metadata.at("seed"), "7");
+  ASSERT_TRUE(result.private_accuracy.has_value());
+  EXPECT_EQ(evaluate(faces(), prepared, {.split = Split::private_test}).classification.accuracy,
+            *result.private_accuracy);
+
+  // The last epoch's public figures are those of the checkpoint's averages.
+  const Model last = load_model(folder / "last.safetensors");
+  const PreparedModel prepared_last(last.network, last.parameters);
+  EXPECT_EQ(evaluate(faces(), prepared_last, {}).classification.accuracy,
+            recorder.epochs.back().public_accuracy);
+
+  const auto summary = nlohmann::json::parse(read_text(folder / "summary.json"));
+  EXPECT_EQ(summary.at("best_epoch"), result.best_epoch);
+  EXPECT_EQ(summary.at("finished"), true);
+  EXPECT_EQ(summary.at("private_accuracy"), *result.private_accuracy);
+}
+
+TEST(TrainerTest, WithoutAPrivateSplitThereIsNoPrivateAccuracy) {
+  Dataset dataset = faces();
+  std::erase_if(dataset.samples, [](const Sample& s) { return s.split == Split::private_test; });
+  TemporaryFolder folder;
+  Recorder recorder;
+  const TrainResult result =
+      train(dataset, plain_run(LabelMode::majority, 1), {.folder = folder.path()}, recorder);
+  EXPECT_EQ(result.private_accuracy, std::nullopt);
+  EXPECT_TRUE(
+      nlohmann::json::parse(read_text(folder / "summary.json")).at("private_accuracy").is_null());
+}
+
+TEST(TrainerTest, StepsAllocateNothing) {
+  if (!kCountsAllocations) GTEST_SKIP() << "allocations are not counted in this build";
+  struct Counter : TrainListener {
+    void on_step(const StepReport& report) override {
+      // From the end of one step to the end of the next, in an order that was drawn before.
+      if (report.step == 1) begin = allocations;
+      if (report.step == report.steps) counts[report.epoch] = allocations - begin;
+    }
+    long begin = 0;
+    std::map<int, long> counts;
+  };
+  TemporaryFolder folder;
+  Counter counter;
+  train(faces(), short_run(), {.folder = folder.path()}, counter);
+  EXPECT_EQ(counter.counts.at(1), 0);
+  EXPECT_EQ(counter.counts.at(2), 0);
+}
+
+TEST(TrainerTest, RefusesAFolderThatHoldsARun) {
+  for (const char* name : {"config.json", "last.safetensors", "metrics.jsonl"}) {
+    TemporaryFolder folder;
+    write_text(folder / name, "{}");
+    EXPECT_THAT(error_of(faces(), short_run(), {.folder = folder.path()}),
+                AllOf(HasSubstr(folder.path().string()), HasSubstr(name), HasSubstr("--resume")));
+    EXPECT_EQ(read_text(folder / name), "{}");
+  }
+}
+
+TEST(TrainerTest, RefusesToResumeNothing) {
+  TemporaryFolder folder;
+  EXPECT_THAT(error_of(faces(), short_run(), {.folder = folder.path(), .resume = true}),
+              HasSubstr("config.json"));
+}
+
+TEST(TrainerTest, RefusesASecondTrainerOnTheSameFolder) {
+  TemporaryFolder folder;
+  Recorder recorder;
+  std::string message;
+  recorder.during_step = [&](std::size_t steps) {
+    if (steps != 1) return;
+    message = error_of(faces(), short_run(), {.folder = folder.path(), .resume = true});
+  };
+  EXPECT_TRUE(train(faces(), short_run(), {.folder = folder.path()}, recorder).finished);
+  EXPECT_THAT(message, HasSubstr(folder.path().string()));
+}
+
+TEST(TrainerTest, ResumedSettingsMustBeTheRuns) {
+  TemporaryFolder folder;
+  Recorder recorder(1);
+  train(faces(), short_run(), {.folder = folder.path()}, recorder);
+  const std::string config = read_text(folder / "config.json");
+  const std::vector<std::function<void(RunConfig&)>> changes = {
+      [](RunConfig& c) { c.seed = 8; },
+      [](RunConfig& c) { c.limit = 21; },
+      [](RunConfig& c) { c.mode = LabelMode::majority; },
+      [](RunConfig& c) { c.recipe.learning_rate = 0.05; },
+      [](RunConfig& c) { c.recipe.distort = false; },
+      [](RunConfig& c) { c.network = "vgg13_bn"; }};
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    RunConfig other = short_run();
+    changes[i](other);
+    EXPECT_THAT(error_of(faces(), other, {.folder = folder.path(), .resume = true}),
+                AllOf(HasSubstr("config.json"), HasSubstr("settings differ")))
+        << i;
+    EXPECT_EQ(read_text(folder / "config.json"), config);
+  }
+  // Data may have moved.
+  RunConfig moved = short_run();
+  moved.fer = "/elsewhere/fer2013.csv";
+  Recorder again(1);
+  EXPECT_NO_THROW(train(faces(), moved, {.folder = folder.path(), .resume = true}, again));
+}
+
+TEST(TrainerTest, ResumeRefusesOtherDataAndDamagedCheckpoints) {
+  TemporaryFolder folder;
+  RunConfig config = short_run();
+  config.limit = 0;
+  Recorder recorder(4);
+  train(faces(), config, {.folder = folder.path()}, recorder);
+  Dataset fewer = faces();
+  std::size_t kept = 0;
+  std::erase_if(fewer.samples,
+                [&](const Sample& s) { return s.split == Split::train && ++kept > 20; });
+  EXPECT_THAT(error_of(fewer, config, {.folder = folder.path(), .resume = true}),
+              HasSubstr("other data"));
+  const std::string checkpoint = read_text(folder / "last.safetensors");
+  write_text(folder / "last.safetensors", checkpoint.substr(0, checkpoint.size() / 2));
+  EXPECT_THAT(error_of(faces(), config, {.folder = folder.path(), .resume = true}),
+              HasSubstr("last.safetensors"));
+}
+
+TEST(TrainerTest, NamesASplitThatIsEmpty) {
+  for (Split split : {Split::train, Split::public_test}) {
+    Dataset dataset = faces();
+    dataset.source = "faces.csv";
+    std::erase_if(dataset.samples, [&](const Sample& s) { return s.split == split; });
+    TemporaryFolder folder;
+    EXPECT_THAT(error_of(dataset, short_run(), {.folder = folder.path()}),
+                AllOf(HasSubstr("faces.csv"), HasSubstr(std::string(split_name(split)))));
+  }
+}
+
+TEST(TrainerTest, RefusesRecipesThatAreOutOfRange) {
+  TemporaryFolder folder;
+  RunConfig config = short_run();
+  config.recipe.batch = 0;
+  Recorder recorder;
+  EXPECT_THROW(train(faces(), config, {.folder = folder.path()}, recorder), UsageError);
+  EXPECT_EQ(folder.entries(), 0);
+}
+
+// The CSV rows of a step's batch, as the message lists them.
+std::string rows_of(const RunConfig& config, std::uint32_t epoch, Index step) {
+  const DatasetFaces source(faces());
+  BatchLoader loader(
+      source, select(faces(), Split::train, config.mode, config.limit),
+      {.batch_size = config.recipe.batch, .seed = config.seed, .shuffle = Shuffle::every_epoch});
+  const Index batch = config.recipe.batch;
+  Buffer<float> input(static_cast<std::size_t>(batch * kInputPixels));
+  Buffer<float> targets(static_cast<std::size_t>(batch * kClasses));
+  std::vector<std::size_t> samples(static_cast<std::size_t>(batch));
+  const Index images = loader.load(epoch, step, {input.data(), {batch, kInputSide, kInputSide, 1}},
+                                   {targets.data(), {batch, kClasses}}, samples);
+  std::string rows;
+  for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
+    rows += (n > 0 ? ", " : "") + std::to_string(faces().samples[samples[n]].row);
+  }
+  return rows;
+}
+
+TEST(TrainerTest, NonFiniteLossNamesStepLayerAndRows) {
+  TemporaryFolder folder;
+  const RunConfig config = short_run();
+  Recorder recorder(4);
+  train(faces(), config, {.folder = folder.path()}, recorder);
+  // A weight of the first dense layer becomes a not-a-number, in epoch 1 before step 1.
+  const Network network = build_network(config);
+  Checkpoint checkpoint(network, config);
+  load_checkpoint(folder / "last.safetensors", network, checkpoint);
+  for (const Network::Array& array : network.parameters()) {
+    if (array.spec.name != "fc1.weight") continue;
+    checkpoint.parameters.values()[array.offset] = std::numeric_limits<float>::quiet_NaN();
+  }
+  save_checkpoint(folder / "last.safetensors", network, config, checkpoint);
+  const std::string before = read_text(folder / "last.safetensors");
+
+  EXPECT_THAT(error_of(faces(), config, {.folder = folder.path(), .resume = true}),
+              AllOf(HasSubstr("not finite"), HasSubstr("epoch 1, step 1"), HasSubstr("fc1"),
+                    HasSubstr("rows of the batch: " + rows_of(config, 1, 1))));
+  EXPECT_EQ(read_text(folder / "last.safetensors"), before);
+}
+
+TEST(TrainerTest, HugeLearningRateEndsInThatError) {
+  TemporaryFolder folder;
+  RunConfig config = plain_run(LabelMode::majority, 20);
+  config.recipe.schedule = "constant";
+  config.recipe.learning_rate = 100;
+  config.recipe.momentum = 0.99;
+  config.recipe.nesterov = false;
+  const std::string message = error_of(faces(), config, {.folder = folder.path()});
+  EXPECT_THAT(message, AllOf(HasSubstr("the loss is not finite in epoch"), HasSubstr("layer"),
+                             HasSubstr("learning rate")));
+}
+
+}  // namespace
+}  // namespace ferplus
