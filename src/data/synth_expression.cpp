@@ -57,7 +57,7 @@ constexpr std::array<Style, 13> kStyles = {{
     {4,
      0.6,
      {.brow_raise = -.6,
-      .brow_inner = -1,
+      .brow_inner = -1.1,
       .brow_together = .7,
       .eye_open = .15,
       .eye_squint = .4,
@@ -67,7 +67,7 @@ constexpr std::array<Style, 13> kStyles = {{
     {4,
      0.4,
      {.brow_raise = -.6,
-      .brow_inner = -1,
+      .brow_inner = -1.1,
       .brow_together = .7,
       .eye_open = .3,
       .eye_squint = .3,
@@ -117,12 +117,8 @@ constexpr std::array<Style, 13> kStyles = {{
       .forehead = .4}},
     {7,
      0.7,
-     {.brow_one_sided = .5,
-      .eye_open = -.25,
-      .fold = .1,
-      .lip_press = .3,
-      .mouth_one_sided = 1.15}},
-    {7, 0.3, {.brow_raise = -.05, .eye_open = -.35, .lip_press = .5, .mouth_one_sided = 1.25}},
+     {.brow_one_sided = 1, .eye_open = -.25, .fold = .1, .lip_press = .3, .mouth_one_sided = 1.3}},
+    {7, 0.3, {.brow_raise = -.05, .eye_open = -.35, .lip_press = .5, .mouth_one_sided = 1.45}},
 }};
 
 constexpr std::array kFields = {
@@ -135,7 +131,7 @@ constexpr std::array kFields = {
     &Expression::forehead,   &Expression::frown};
 
 // Shares of the classes: uneven as in the real data, but so that a small set has some of each.
-constexpr std::array<double, kClasses> kShares = {.24, .21, .14, .12, .10, .06, .07, .06};
+constexpr std::array<double, kClasses> kShares = {.22, .20, .14, .12, .11, .07, .07, .07};
 // What an ambiguous face is mixed with, by class.
 constexpr std::array<std::array<int, 2>, kClasses> kNeighbours = {
     {{3, 7}, {0, 2}, {6, 1}, {0, 6}, {5, 0}, {4, 3}, {2, 3}, {0, 1}}};
@@ -161,7 +157,7 @@ Portrayal draw_portrayal(RandomSequence& random) {
     left -= kShares[static_cast<std::size_t>(portrayal.emotion++)];
   }
   // Most are clear; one in five is mixed with a neighbour.
-  portrayal.intensity = 1 - 0.55 * random.uniform() * random.uniform();
+  portrayal.intensity = 1 - 0.5 * random.uniform() * random.uniform();
   const double mixed = random.uniform(), share = random.uniform(0.25, 0.5);
   portrayal.second = kNeighbours[static_cast<std::size_t>(portrayal.emotion)][random.below(2)];
   if (mixed < 0.2) portrayal.second_share = share;
@@ -181,11 +177,11 @@ Expression express(const Portrayal& portrayal, RandomSequence& random) {
   // Nobody's face is quite symmetric or at rest.
   shown.brow_raise += 0.10 * random.normal();
   shown.brow_inner += 0.10 * random.normal();
-  shown.brow_one_sided += 0.05 * random.normal();
+  shown.brow_one_sided += 0.04 * random.normal();
   shown.eye_open += 0.12 * random.normal();
   shown.mouth_curve += 0.10 * random.normal();
   shown.mouth_wide += 0.12 * random.normal();
-  shown.mouth_one_sided += 0.07 * random.normal();
+  shown.mouth_one_sided += 0.05 * random.normal();
   return shown;
 }
 

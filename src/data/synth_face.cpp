@@ -20,24 +20,24 @@ Person draw_person(RandomSequence& random) {
   person.head_width = random.uniform(0.74, 0.88);
   person.head_height = random.uniform(1.0, 1.12);
   person.jaw = random.uniform(-0.05, 0.16);
-  person.eye_distance = random.uniform(0.34, 0.42);
-  person.eye_height = random.uniform(-0.30, -0.20);
-  person.eye_width = random.uniform(0.185, 0.22);
+  person.eye_distance = random.uniform(0.36, 0.42);
+  person.eye_height = random.uniform(-0.29, -0.22);
+  person.eye_width = random.uniform(0.20, 0.235);
   person.eye_slant = normal_within(random, 0.04, 0.08);
   person.iris = random.uniform(0.05, 0.35) * person.skin;
-  person.brow_thickness = random.uniform(0.042, 0.066);
+  person.brow_thickness = random.uniform(0.05, 0.072);
   person.brow_gap = random.uniform(0.20, 0.26);
   person.nose_length = random.uniform(0.36, 0.50);
   person.nose_width = random.uniform(0.10, 0.15);
-  person.mouth_height = random.uniform(0.46, 0.54);
-  person.mouth_width = random.uniform(0.28, 0.34);
+  person.mouth_height = random.uniform(0.46, 0.52);
+  person.mouth_width = random.uniform(0.32, 0.37);
   person.lips = random.uniform(0.7, 1.3);
   person.hairline = random.uniform(-0.92, -0.72);
   person.long_hair = random.uniform() < 0.4;
   person.bald = random.uniform() < 0.1;
   person.parting = random.uniform(-0.6, 0.6);
-  person.beard = !person.long_hair && random.uniform() < 0.2 ? random.uniform(0.15, 0.45) : 0.0;
-  person.glasses = random.uniform() < 0.12;
+  person.beard = !person.long_hair && random.uniform() < 0.15 ? random.uniform(0.15, 0.35) : 0.0;
+  person.glasses = random.uniform() < 0.08;
   return person;
 }
 
@@ -46,8 +46,8 @@ Pose draw_pose(RandomSequence& random) {
   Pose pose;
   pose.pixels_per_unit = 24 * random.uniform(0.92, 1.08);
   pose.angle = normal_within(random, 4, 9) * kDegree;
-  pose.shift = {normal_within(random, 1, 2.5), normal_within(random, 1, 2.5)};
-  pose.turn = {normal_within(random, 0.07, 0.16), normal_within(random, 0.03, 0.08)};
+  pose.shift = {normal_within(random, 0.8, 2), normal_within(random, 0.8, 2)};
+  pose.turn = {normal_within(random, 0.05, 0.12), normal_within(random, 0.025, 0.06)};
   return pose;
 }
 
@@ -66,14 +66,14 @@ void draw_background(Canvas& canvas, RandomSequence& random) {
 // Light from one side, the camera's blur and noise.
 void expose(Canvas& canvas, RandomSequence& random, std::span<std::uint8_t> pixels) {
   const double direction = random.uniform(0, 6.283185307179586);
-  const double strength = random.uniform(0, 0.3);
+  const double strength = random.uniform(0, 0.25);
   const double x = strength * std::cos(direction), y = strength * std::sin(direction);
   const double gain = random.uniform(0.8, 1.15), offset = random.uniform(-0.06, 0.06);
   canvas.map([&](Point p, double tone) {
     return gain * tone * std::max(0.1, 1 + x * p.x + y * p.y) + offset;
   });
   blur(canvas.tones(), random.uniform(0.35, 0.75));
-  const double noise = random.uniform(0.005, 0.02);
+  const double noise = random.uniform(0.004, 0.015);
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     const double tone = canvas.tones()[i] + noise * random.normal();
     pixels[i] = static_cast<std::uint8_t>(std::clamp(std::floor(255 * tone + 0.5), 0.0, 255.0));

@@ -101,8 +101,8 @@ void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, d
   // Height of the line between the lips at t, -1 … 1 from corner to corner.
   const auto line = [&](double t) {
     const double toward = std::clamp(0.5 + 0.5 * side * t, 0.0, 1.0);
-    return person.mouth_height + 0.16 * shown.mouth_curve * (0.35 - t * t) -
-           0.17 * one_sided * toward * toward * toward - 0.05 * shown.lip_raise * (1 - t * t);
+    return person.mouth_height + 0.21 * shown.mouth_curve * (0.35 - t * t) -
+           0.22 * one_sided * toward * toward * toward - 0.05 * shown.lip_raise * (1 - t * t);
   };
   const auto bow = [&](double t) {
     const double round = 1 - t * t;
@@ -113,8 +113,8 @@ void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, d
     return (0.10 * open + 0.02 * shown.lip_raise * open) * bow(t) *
            (shown.mouth_curve > 0.4 ? 0.3 : 1);
   };
-  const auto gap_below = [&](double t) { return 0.30 * open * bow(t); };
-  const double upper = 0.055 * person.lips * (1 - 0.7 * press);
+  const auto gap_below = [&](double t) { return 0.36 * open * bow(t); };
+  const double upper = 0.06 * person.lips * (1 - 0.7 * press);
   const double lower = 0.075 * person.lips * (1 - 0.65 * press);
   const auto region = [&](Point p, double above, double below, bool with_lips) {
     const double t = p.x / half_width, inside = std::clamp(t, -1.0, 1.0);
@@ -157,9 +157,9 @@ void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, d
   } else {
     const auto closed = [&](Point p) {
       const double t = p.x / half_width, inside = std::clamp(t, -1.0, 1.0);
-      return std::hypot(p.y - line(inside), (t - inside) * half_width) - 0.022;
+      return std::hypot(p.y - line(inside), (t - inside) * half_width) - 0.03;
     };
-    canvas.shade({.tone = 0.25}, closed);
+    canvas.shade({.tone = 0.2}, closed);
   }
   // Shadow below the lower lip, and the tight corner of a one-sided smile.
   canvas.shade({.tone = 0.86, .blur = 0.08}, [&](Point p) {
@@ -174,7 +174,7 @@ void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, d
 }
 
 void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Point gaze) {
-  const double upper = std::clamp(0.095 * (1 + 0.75 * shown.eye_open), 0.022, 0.2);
+  const double upper = std::clamp(0.10 * (1 + 0.8 * shown.eye_open), 0.022, 0.22);
   const double lower = std::clamp(
       0.055 * (1 - 0.75 * shown.eye_squint + 0.35 * std::max(0.0, shown.eye_open)), 0.008, 0.09);
   const double width = person.eye_width;
@@ -203,7 +203,7 @@ void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Po
     canvas.paint({.tone = std::min(0.98, person.skin + 0.28)}, opening);
     const Point iris{centre.x + gaze.x, centre.y + gaze.y - 0.01};
     canvas.paint({.tone = person.iris},
-                 [&](Point p) { return std::max(opening(p), circle(p, iris, 0.088)); });
+                 [&](Point p) { return std::max(opening(p), circle(p, iris, 0.092)); });
     canvas.paint({.tone = 0.02},
                  [&](Point p) { return std::max(opening(p), circle(p, iris, 0.038)); });
     const auto lid_line = [&](double height, double droop, double direction, double thickness) {
@@ -225,12 +225,12 @@ void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Po
 void draw_brows(Canvas& canvas, const Person& person, const Expression& shown, double side) {
   for (const double here : {-1.0, 1.0}) {
     const double raise =
-        0.15 * shown.brow_raise + (here * side > 0 ? 0.16 * shown.brow_one_sided : 0.0);
+        0.16 * shown.brow_raise + (here * side > 0 ? 0.16 * shown.brow_one_sided : 0.0);
     const double base = person.eye_height - person.brow_gap - raise;
     const double inner_x = person.eye_distance - 0.2 - 0.06 * shown.brow_together;
     const double outer_x = person.eye_distance + 0.24;
-    const double inner_y = base - 0.13 * shown.brow_inner;
-    const double outer_y = base + 0.05 + 0.07 * shown.brow_inner;
+    const double inner_y = base - 0.16 * shown.brow_inner;
+    const double outer_y = base + 0.05 + 0.09 * shown.brow_inner;
     const double arch = 0.045 + 0.06 * shown.brow_arch;
     const double middle_y = (inner_y + outer_y) / 2 - arch;
     canvas.paint(

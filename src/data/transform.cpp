@@ -238,12 +238,12 @@ void normalize(std::span<const std::uint8_t> face, std::span<float> output) {
 }
 
 std::string_view preprocessing_name(Preprocessing preprocessing) {
-  return preprocessing == Preprocessing::raw ? "raw" : "equalized";
+  return preprocessing == Preprocessing::raw ? "raw" : "ferplus";
 }
 
 Preprocessing preprocessing_from_name(std::string_view name) {
-  constexpr std::array<std::string_view, 2> kNames{"equalized", "raw"};
-  if (name == kNames[0]) return Preprocessing::equalized;
+  constexpr std::array<std::string_view, 2> kNames{"ferplus", "raw"};
+  if (name == kNames[0]) return Preprocessing::ferplus;
   if (name == kNames[1]) return Preprocessing::raw;
   throw UsageError(unknown_name("preprocessing", name, {kNames.begin(), kNames.end()}));
 }
@@ -252,7 +252,7 @@ void make_input(ImageView image, const Rectangle& face, const Distortion& distor
                 Preprocessing preprocessing, std::span<float> output) {
   std::array<std::uint8_t, kInputPixels> warped;
   warp(image, face, distortion, warped);
-  if (preprocessing == Preprocessing::equalized) {
+  if (preprocessing == Preprocessing::ferplus) {
     normalize(warped, output);
   } else {
     std::copy(warped.begin(), warped.end(), output.begin());

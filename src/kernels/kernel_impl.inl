@@ -189,6 +189,8 @@ void add(std::int64_t count, const float* from, float* to) {
   for (; i < count; ++i) to[i] += from[i];
 }
 
+#include "kernels/winograd_impl.inl"
+
 // Kernels for 1 … kTileRows rows, and null beyond.
 template <int kRows>
 constexpr MultiplyFunction multiply_entry() {
@@ -226,5 +228,7 @@ constexpr KernelTable kernel_table(const char* isa) {
            multiply_transposed_entry<11>(), multiply_transposed_entry<12>(),
            multiply_transposed_entry<13>(), multiply_transposed_entry<14>()},
           add_column_sums,
-          add};
+          add,
+          winograd_transforms<Filtering2>(),
+          winograd_transforms<Filtering4>()};
 }

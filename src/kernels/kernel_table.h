@@ -48,6 +48,52 @@ using MultiplyTransposedFunction = void (*)(std::int64_t depth, const float* a, 
                                             const float* b, float* c, std::int64_t ldc,
                                             bool accumulate);
 
+// Images [n, height, width, channels] cut into tiles: tile (n, i, j), flattened, starts at pixel
+// (i * step - pad_top, j * step - pad_left), the step being the side of an output tile.
+struct TileGrid {
+  std::int64_t height, width, channels;
+  std::int64_t tiles_down, tiles_across;
+  std::int64_t pad_top, pad_left;
+};
+
+// Where the coordinates of transformed tiles lie: vector v of coordinate x of tile i at
+// x * coordinate_stride + i * tile_stride + v / group * group_stride + v % group * vector_width.
+struct TransformLayout {
+  std::int64_t coordinate_stride, tile_stride, group_stride, group;
+};
+
+// Transforms channels [first_channel, first_channel + channels) of `tiles` tiles; channels is a
+// multiple of vector_width. Pixels outside the image are read from `zeros` [channels]. If sums
+// [channels] is not null, the pixels of each tile are added to it.
+using TileTransform = void (*)(const TileGrid* grid, const float* images, std::int64_t first_tile,
+                               std::int64_t tiles, std::int64_t first_channel,
+                               std::int64_t channels, const float* zeros,
+                               const TransformLayout* layout, float* out, float* sums);
+
+// Transforms tiles back into images. bias [channels] may be null. Pixels outside the image are
+// written to `spare` [channels].
+using TileInverse = void (*)(const TileGrid* grid, float* images, std::int64_t first_tile,
+                             std::int64_t tiles, std::int64_t first_channel, std::int64_t channels,
+                             float* spare, const TransformLayout* layout, const float* in,
+                             const float* bias, bool relu);
+
+// The transforms of a minimal filtering algorithm F(tile x tile, 3x3) on
+// (tile + 2) x (tile + 2) coordinates.
+struct WinogradTransforms {
+  int tile;
+  TileTransform input;            // patches of tile + 2 pixels square
+  TileTransform output_gradient;  // patches of tile x tile pixels
+  TileInverse output;
+  // Tap (r, s) of row i at taps[(3 * r + s) * tap_stride + i * tile_columns], coordinate x of it
+  // at out[x * coordinate_stride + i * tile_columns].
+  void (*weights)(std::int64_t rows, const float* taps, std::int64_t tap_stride, float* out,
+                  std::int64_t coordinate_stride);
+  // The reverse for the sum of products `in`, with rows of `columns` values, a multiple of
+  // vector_width.
+  void (*weights_gradient)(std::int64_t rows, std::int64_t columns, const float* in,
+                           std::int64_t coordinate_stride, float* taps, std::int64_t tap_stride);
+};
+
 struct KernelTable {
   const char* isa;
   int vector_width;
@@ -63,6 +109,7 @@ struct KernelTable {
   void (*add_column_sums)(std::int64_t depth, const float* b, float* sums);
   // to[i] += from[i]
   void (*add)(std::int64_t count, const float* from, float* to);
+  WinogradTransforms winograd2, winograd4;
 };
 
 extern const KernelTable kBaselineKernels;

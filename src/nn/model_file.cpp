@@ -104,7 +104,7 @@ void save_tensors(const std::filesystem::path& path, const Network& network,
   metadata["format"] = kModelFormat;
   metadata["network"] = network.name();
   metadata["classes"] = class_list();
-  metadata["preprocessing"] = kFerplusPreprocessing;
+  metadata.try_emplace("preprocessing", preprocessing_name(Preprocessing::ferplus));
   metadata["content_hash"] = tensors.content_hash();
   write_safetensors(path, tensors.tensors(), metadata);
 }
@@ -114,7 +114,11 @@ Model load_model(const std::filesystem::path& path) {
   const std::string name = path.string();
   required(file, name, "format", kModelFormat);
   required(file, name, "classes", class_list());
-  required(file, name, "preprocessing", kFerplusPreprocessing);
+  try {
+    preprocessing_from_name(required(file, name, "preprocessing"));
+  } catch (const UsageError& error) {
+    throw file_error(name, 0, error.what());
+  }
   Network network = build_model(required(file, name, "network"));
   Parameters parameters(network);
   const bool averaged = file.find("ema." + network.parameters().front().spec.name) != nullptr;

@@ -23,6 +23,7 @@ Probabilities softmax(std::span<const float> logits) {
 
 Predictor::Predictor(Model model)
     : model_(std::move(model)),
+      preprocessing_(model_.preprocessing()),
       prepared_(model_.network, model_.parameters),
       session_(model_.network, 1, Phase::inference) {}
 
@@ -32,9 +33,8 @@ Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
     throw Error(concat("face (", face.left, ", ", face.top, ", ", face.right, ", ", face.bottom,
                        ") is not within the image of ", image.width, "x", image.height));
   }
-  std::array<std::uint8_t, kInputPixels> warped;
-  warp(image, face, {}, warped);
-  normalize(warped, {session_.input(1).data, static_cast<std::size_t>(kInputPixels)});
+  make_input(image, face, {}, preprocessing_,
+             {session_.input(1).data, static_cast<std::size_t>(kInputPixels)});
   const ConstTensorView logits = session_.forward(1, prepared_);
   return softmax({logits.data, static_cast<std::size_t>(kClasses)});
 }

@@ -32,13 +32,15 @@ Protocol protocol_from_name(std::string_view name) {
 }
 
 std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std::size_t> samples,
-                                    Session& session, const Forward& forward,
-                                    const Progress& progress) {
+                                    Preprocessing preprocessing, Session& session,
+                                    const Forward& forward, const Progress& progress) {
   Selection selection;
   selection.samples.assign(samples.begin(), samples.end());
   selection.targets.resize(samples.size());
   const DatasetFaces faces(dataset);
-  BatchLoader loader(faces, std::move(selection), BatchOptions::evaluation(session.max_batch()));
+  BatchOptions options = BatchOptions::evaluation(session.max_batch());
+  options.preprocessing = preprocessing;
+  BatchLoader loader(faces, std::move(selection), options);
   Buffer<float> unused(static_cast<std::size_t>(session.max_batch() * kClasses));
   const TensorView targets{unused.data(), {session.max_batch(), kClasses}};
 
@@ -79,7 +81,8 @@ Evaluation evaluate(const Dataset& dataset, const PreparedModel& model,
   }
   Session session(model.network(), options.batch, Phase::inference);
   const std::vector<Logits> logits = predict_samples(
-      dataset, all, session, [&](Index batch) { return session.forward(batch, model); }, progress);
+      dataset, all, options.preprocessing, session,
+      [&](Index batch) { return session.forward(batch, model); }, progress);
 
   Evaluation result;
   result.options = options;

@@ -220,7 +220,7 @@ void Trainer::finish_epoch() {
 Classification Trainer::evaluate_public(double& loss) {
   const Parameters& parameters = evaluated_parameters(checkpoint_);
   const std::vector<Logits> logits = predict_samples(
-      dataset_, public_.samples, session_,
+      dataset_, public_.samples, Preprocessing::ferplus, session_,
       [&](Index batch) { return session_.evaluate(batch, parameters); },
       [&](std::size_t done, std::size_t total) { listener_.on_evaluation(done, total); });
   std::vector<int> classes;

@@ -108,7 +108,7 @@ TEST(Batch, EvaluationSeesImagesAsTheyAre) {
   const DatasetFaces faces(dataset);
   const Selection selection = select(dataset, Split::train, LabelMode::probability);
   BatchOptions options = BatchOptions::evaluation(5);
-  for (const Preprocessing preprocessing : {Preprocessing::equalized, Preprocessing::raw}) {
+  for (const Preprocessing preprocessing : {Preprocessing::ferplus, Preprocessing::raw}) {
     options.preprocessing = preprocessing;
     BatchLoader loader(faces, selection, options);
     Batch batch(5);
@@ -143,7 +143,7 @@ TEST(Batch, TrainingDistortsByThePublishedKeys) {
         {.seed = 77, .stream = Stream::label, .epoch = 6, .sample = sample.index});
     std::vector<float> expected(kInputPixels);
     make_input(dataset.image(sample), sample.face, draw_distortion(distortions, {}),
-               Preprocessing::equalized, expected);
+               Preprocessing::ferplus, expected);
     EXPECT_TRUE(std::equal(expected.begin(), expected.end(),
                            batch.input.begin() + static_cast<std::ptrdiff_t>(n * kInputPixels)));
     const LabelModeInfo& mode = label_mode(LabelMode::probability);

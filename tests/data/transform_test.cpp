@@ -209,12 +209,12 @@ TEST(Transform, InputsObeyThePreprocessing) {
   warp(image, kWholeFace, {}, gray);
   Input normalized{}, input{};
   normalize(gray, normalized);
-  make_input(image, kWholeFace, {}, Preprocessing::equalized, input);
+  make_input(image, kWholeFace, {}, Preprocessing::ferplus, input);
   EXPECT_EQ(input, normalized);
   make_input(image, kWholeFace, {}, Preprocessing::raw, input);
   EXPECT_TRUE(std::equal(gray.begin(), gray.end(), input.begin()));
   EXPECT_EQ(preprocessing_from_name("raw"), Preprocessing::raw);
-  EXPECT_EQ(preprocessing_name(Preprocessing::equalized), "equalized");
+  EXPECT_EQ(preprocessing_name(Preprocessing::ferplus), "ferplus");
   EXPECT_THROW(preprocessing_from_name("minmax"), UsageError);
 }
 

@@ -93,6 +93,7 @@ std::vector<Case> cases() {
       {"dense", dense(5), {3, 7}},
       {"dense_after_image", dense(4), {3, 3, 2, 5}},
       {"dense_one_unit", dense(1), {2, 9}},
+      {"dense_no_bias", [] { return make_dense({.units = 3, .bias = false}); }, {4, 6}},
       {"dense_two_micro_batches", dense(18), {13, 33}},
       {"relu_image", make_relu, {2, 4, 3, 5}, 0.125, 3e-5, keep_off_zero},
       {"relu_features", make_relu, {5, 11}, 0.125, 3e-5, keep_off_zero},

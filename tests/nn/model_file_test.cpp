@@ -75,7 +75,7 @@ TEST_F(ModelFileTest, RoundTrip) {
   EXPECT_EQ(model.metadata.at("format"), kModelFormat);
   EXPECT_EQ(model.metadata.at("classes"),
             "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt");
-  EXPECT_EQ(model.metadata.at("preprocessing"), kFerplusPreprocessing);
+  EXPECT_EQ(model.preprocessing(), Preprocessing::ferplus);
 
   save_model(folder_ / "again.safetensors", model.network, model.parameters, model.metadata);
   EXPECT_EQ(read_text(folder_ / "again.safetensors"), read_text(path_));
@@ -148,8 +148,8 @@ TEST_F(ModelFileTest, OtherFormats) {
               AllOf(HasSubstr("'format'"), HasSubstr("not a model")));
   EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["classes"] = "happy,sad"; }),
               HasSubstr("'classes'"));
-  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["preprocessing"] = "raw"; }),
-              HasSubstr("'preprocessing'"));
+  EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["preprocessing"] = "rgb"; }),
+              HasSubstr("'rgb'"));
   EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["network"] = "vgg12"; }),
               AllOf(HasSubstr("'vgg12'"), HasSubstr("vgg13")));
   EXPECT_THAT(message_after([](auto&, auto& metadata) { metadata["network"] = "vgg13"; }),
@@ -176,7 +176,7 @@ TEST_F(ModelFileTest, PredictorGivesTheSoftmaxOfTheNetwork) {
 
   const PreparedModel prepared(network_, parameters_);
   Session session(network_, 1, Phase::inference);
-  make_input(image, face, {}, Preprocessing::equalized, {session.input(1).data, kInputPixels});
+  make_input(image, face, {}, Preprocessing::ferplus, {session.input(1).data, kInputPixels});
   const ConstTensorView logits = session.forward(1, prepared);
   EXPECT_EQ(probabilities, softmax({logits.data, kClasses}));
   EXPECT_EQ(predictor.predict(image), predictor.predict(image, {0, 0, 60, 50}));
@@ -187,6 +187,22 @@ TEST_F(ModelFileTest, PredictorGivesTheSoftmaxOfTheNetwork) {
         Rectangle{0, 0, 48, 51}, Rectangle{10, 0, 10, 48}, Rectangle{0, 20, 48, 10}}) {
     EXPECT_THROW(predictor.predict(image, outside), Error);
   }
+}
+
+TEST_F(ModelFileTest, PredictorObeysThePreprocessing) {
+  save_model(path_, network_, parameters_, {{"preprocessing", "raw"}});
+  EXPECT_EQ(load_model(path_).preprocessing(), Preprocessing::raw);
+  Predictor predictor(load_model(path_));
+  std::vector<std::uint8_t> pixels(64 * 64);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i % 251);
+  const ImageView image{pixels.data(), 64, 64};
+  const Probabilities probabilities = predictor.predict(image);
+
+  const PreparedModel prepared(network_, parameters_);
+  Session session(network_, 1, Phase::inference);
+  make_input(image, {0, 0, 64, 64}, {}, Preprocessing::raw, {session.input(1).data, kInputPixels});
+  const ConstTensorView logits = session.forward(1, prepared);
+  EXPECT_EQ(probabilities, softmax({logits.data, kClasses}));
 }
 
 TEST(SoftmaxTest, SumsToOneAndSurvivesExtremes) {

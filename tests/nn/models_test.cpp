@@ -79,14 +79,16 @@ TEST(ModelsTest, EveryModelTakesFacesAndGivesEightLogits) {
   }
 }
 
-TEST(ModelsTest, BatchNormReplacesTheBiasOfConvolutions) {
+TEST(ModelsTest, BatchNormReplacesTheBiasOfTheLayerBefore) {
   const Network network = build_model("vgg13_bn");
   std::map<std::string, int> arrays;
   for (const Network::Array& array : network.parameters()) ++arrays[array.spec.name];
   EXPECT_EQ(arrays.count("conv1_1.bias"), 0u);
   EXPECT_EQ(arrays.count("bn1_1.bias"), 1u);
-  EXPECT_EQ(arrays.count("fc1.bias"), 1u);
-  ASSERT_EQ(network.state().size(), 20u);
+  EXPECT_EQ(arrays.count("fc1.bias"), 0u);
+  EXPECT_EQ(arrays.count("fc_bn1.bias"), 1u);
+  EXPECT_EQ(arrays.count("fc3.bias"), 1u);
+  ASSERT_EQ(network.state().size(), 2 * (10 + 2u));
   EXPECT_EQ(network.state()[0].spec.name, "bn1_1.running_mean");
   EXPECT_EQ(network.state()[1].spec.name, "bn1_1.running_var");
 }

@@ -83,6 +83,18 @@ TEST_F(EvaluateTest, BatchSizeDoesNotMatter) {
   EXPECT_EQ(run({.protocol = Protocol::argmax, .batch = 3}).logits, logits);
 }
 
+TEST_F(EvaluateTest, ObeysThePreprocessing) {
+  const Evaluation equalized = run({}), raw = run({.preprocessing = Preprocessing::raw});
+  EXPECT_NE(raw.logits, equalized.logits);
+  const PreparedModel prepared(network_, parameters_);
+  Session session(network_, 1, Phase::inference);
+  const Sample& sample = dataset_.samples[raw.samples[0]];
+  make_input(dataset_.image(sample), sample.face, {}, Preprocessing::raw,
+             {session.input(1).data, kInputPixels});
+  const ConstTensorView logits = session.forward(1, prepared);
+  EXPECT_TRUE(std::equal(raw.logits[0].begin(), raw.logits[0].end(), logits.data));
+}
+
 TEST_F(EvaluateTest, ProgressCountsImages) {
   const PreparedModel prepared(network_, parameters_);
   std::vector<std::pair<std::size_t, std::size_t>> heard;

@@ -39,8 +39,9 @@ struct Batch {
       std::array<double, kClasses> values;
       for (double& value : values) sum += value = random.uniform();
       for (std::size_t k = 0; k < kClasses; ++k) {
-        targets[row * kClasses + k] = static_cast<float>(
-            kind == LossKind::cross_entropy ? values[k] / sum : (random.coin() ? 1.0 : 0.001));
+        targets[row * kClasses + k] =
+            static_cast<float>(kind == LossKind::cross_entropy ? 1.25 * values[k] / sum
+                                                               : (random.coin() ? 1.0 : 0.001));
       }
     }
   }

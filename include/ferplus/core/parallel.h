@@ -66,9 +66,9 @@ void tree_combine(Index count, Combine&& combine) {
   }
 }
 
-// Sum of value(i) for i in [0, count), per micro-batch in order and the micro-batches in the tree of
-// tree_combine, serially and without memory: the partial sums are a stack of groups of 1, 2, 4, …
-// micro-batches.
+// Sum of value(i) for i in [0, count), per micro-batch in order and the micro-batches in the tree
+// of tree_combine, serially and without memory: the partial sums are a stack of groups of 1, 2, 4,
+// … micro-batches.
 template <typename Value>
 auto tree_sum(Index count, Value&& value) {
   using Sum = decltype(value(Index{0}));

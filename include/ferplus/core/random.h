@@ -27,8 +27,8 @@ enum class Stream : std::uint32_t {
   dropout = 1000,
 };
 
-// Names one sequence of draws. `sample` is the row of the image in its data set (or the parameter's
-// number, for initialisation), never its place in a batch. REQUIRES: sample < 2^32.
+// Names one sequence of draws. `sample` is Sample::index, the image's place in its split (or the
+// parameter's number, for initialisation), never its place in a batch. REQUIRES: sample < 2^32.
 struct RandomKey {
   std::uint64_t seed = 0;
   Stream stream = Stream::initialization;

@@ -50,7 +50,7 @@ struct BatchOptions {
   Shuffle shuffle = Shuffle::once;
   bool augment = true;            // distort images, and draw labels where the mode does
   DistortionLimits distortion{};  // of augment
-  Preprocessing preprocessing = Preprocessing::equalized;
+  Preprocessing preprocessing = Preprocessing::ferplus;
 
   // In order, undistorted, targets as they are.
   static BatchOptions evaluation(Index batch_size) {

@@ -6,11 +6,11 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <ferplus/core/progress.h>
 #include <ferplus/data/dataset.h>
 
 namespace ferplus {
@@ -36,9 +36,6 @@ std::vector<FolderLabel> parse_folder_labels(std::string_view text, const std::s
 // without label.csv, an image that is missing or unreadable, a rectangle that exceeds its image;
 // the first in the order of splits and lines. Reads in parallel.
 Dataset load_folders(const std::filesystem::path& directory);
-
-// Called as work proceeds, from one thread at a time, with rising `done`; may throw to abandon it.
-using Progress = std::function<void(std::size_t done, std::size_t total)>;
 
 // Writes the dataset in that layout, creating folders as needed, for each split that has samples.
 // Within a split, a name that an earlier sample has is written as name_rowN.png, N the sample's

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include <ferplus/data/transform.h>
 #include <ferplus/io/safetensors.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/nn/network.h>
@@ -15,8 +16,6 @@ namespace ferplus {
 
 // Version of the metadata that this library writes; it reads this one only.
 inline constexpr std::string_view kModelFormat = "ferplus-1";
-// What the network expects of its input: REFERENCE section 3, warp and normalisation.
-inline constexpr std::string_view kFerplusPreprocessing = "ferplus";
 
 // A network with its values. `metadata` always has: format, network, classes (comma-separated),
 // preprocessing, content_hash (FNV-1a 64 of names and values, hexadecimal); a trained one also
@@ -25,6 +24,11 @@ struct Model {
   Network network;
   Parameters parameters;
   std::map<std::string, std::string> metadata;
+
+  // What the network expects of its input.
+  Preprocessing preprocessing() const {
+    return preprocessing_from_name(metadata.at("preprocessing"));
+  }
 };
 
 // Owns copies of tensors that are on their way into a file.
@@ -47,7 +51,8 @@ class TensorSet {
 void read_arrays(const SafetensorsFile& file, const std::string& file_name, const Network& network,
                  const std::string& prefix, bool with_state, Parameters& values);
 
-// Atomically. Adds format, network, classes, preprocessing and content_hash to the metadata.
+// Atomically. Adds format, network, classes and content_hash to the metadata, and preprocessing
+// "ferplus" if there is none.
 void save_model(const std::filesystem::path& path, const Network& network,
                 const Parameters& parameters, std::map<std::string, std::string> metadata);
 

@@ -34,6 +34,7 @@ class Predictor {
 
  private:
   Model model_;
+  Preprocessing preprocessing_;
   PreparedModel prepared_;
   Session session_;
 };

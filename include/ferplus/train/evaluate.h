@@ -8,7 +8,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <ferplus/core/progress.h>
 #include <ferplus/data/dataset.h>
+#include <ferplus/data/transform.h>
 #include <ferplus/nn/session.h>
 #include <ferplus/train/metrics.h>
 
@@ -19,21 +21,20 @@ namespace ferplus {
 enum class Protocol { paper, argmax };
 Protocol protocol_from_name(std::string_view name);  // throws UsageError
 
-// Calls (images done, images in all) after every batch. May be empty.
-using Progress = std::function<void(std::size_t, std::size_t)>;
-
 // Runs a session on the first `batch` images of its input and returns the logits.
 using Forward = std::function<ConstTensorView(Index batch)>;
 
-// Logits of undistorted faces, one entry per sample, in order. `forward` runs `session`.
+// Logits of undistorted faces, prepared as `preprocessing` says, one entry per sample, in order.
+// `forward` runs `session`.
 std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std::size_t> samples,
-                                    Session& session, const Forward& forward,
-                                    const Progress& progress = {});
+                                    Preprocessing preprocessing, Session& session,
+                                    const Forward& forward, const Progress& progress = {});
 
 struct EvaluateOptions {
   Split split = Split::public_test;
   Protocol protocol = Protocol::paper;
   bool without_twins = false;  // leave out images that also occur, byte for byte, in training
+  Preprocessing preprocessing = Preprocessing::ferplus;  // what the model expects
   Index batch = 32;
 };
 

@@ -78,7 +78,7 @@ void write_predictions(const std::filesystem::path& path, const Dataset& dataset
       const Sample& sample = dataset.samples[evaluation.samples[i]];
       const auto truth = static_cast<std::size_t>(evaluation.classes[i]);
       const auto predicted = static_cast<std::size_t>(argmax(evaluation.logits[i]));
-      out << sample.row << ',' << sample.name << ',' << kClassNames[truth] << ','
+      out << sample.row << ',' << csv_field(sample.name) << ',' << kClassNames[truth] << ','
           << kClassNames[predicted];
       for (float p : softmax(evaluation.logits[i])) out << ',' << fmt::format("{}", p);
       out << '\n';
@@ -93,6 +93,7 @@ int run(const Options& options) {
                                    .protocol = protocol_from_name(options.protocol),
                                    .without_twins = options.without_twins};
   const Model model = load_model(options.model);
+  evaluate_options.preprocessing = model.preprocessing();
   const Dataset dataset = load(options.data);
   const PreparedModel prepared(model.network, model.parameters);
   Evaluation evaluation;

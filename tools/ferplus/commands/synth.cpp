@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <ferplus/core/error.h>
+#include <ferplus/core/error.h>
 #include <ferplus/data/synth.h>
 
 #include "commands.h"
@@ -21,11 +23,18 @@ constexpr std::int64_t kLeastCount = 10;
 struct Options {
   SynthOptions synth;
   std::filesystem::path output;
+  bool force = false;
   GeneralOptions general;
 };
 
 int run(const Options& options) {
   apply(options.general);
+  for (const char* name : {"fer2013.csv", "fer2013new.csv"}) {
+    if (!options.force && std::filesystem::exists(options.output / name)) {
+      throw Error(concat((options.output / name).string(),
+                         " exists: choose another folder, or replace it with --force"));
+    }
+  }
   write_synth(options.synth, options.output);
   if (!options.general.quiet) {
     Console::standard_error().line(fmt::format(
@@ -39,10 +48,10 @@ int run(const Options& options) {
 
 Run setup_synth(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  set_help(app, {.usage = "-o DIR [--count N] [--seed S]",
+  set_help(app, {.usage = "-o DIR [--count N] [--seed S] [--force]",
                  .details = "Writes fer2013.csv and fer2013new.csv with faces drawn from a seed: "
                             "eight tenths training, one tenth public, one tenth private. Files of "
-                            "these names in the folder are replaced.",
+                            "these names that exist are kept unless --force is given.",
                  .example = "ferplus synth -o faces --count 3500 --seed 1"});
   app.add_option("-o,--output", options->output, "Folder to write; created if missing")
       ->type_name("DIR")
@@ -55,6 +64,7 @@ Run setup_synth(CLI::App& app) {
       ->type_name("S")
       ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))
       ->capture_default_str();
+  app.add_flag("--force", options->force, "Replace files of these names");
   add_general_options(app, options->general);
   return [options] { return run(*options); };
 }

@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "general_options.h"
 #include "help.h"
+#include "table.h"
 #include "validators.h"
 
 namespace ferplus::tool {
@@ -31,14 +32,6 @@ struct Options {
 constexpr std::array<std::string_view, kSplits> kUsages = {"Training", "PublicTest", "PrivateTest"};
 constexpr std::string_view kHeader = "row,usage,image,status,t0,t1,t2,t3,t4,t5,t6,t7\n";
 constexpr std::string_view kEmptyTarget = ",,,,,,,,";
-
-// As RFC 4180: in quotes where it has to be.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
 
 void append_row(std::string& text, std::size_t row, const VoteRow& votes,
                 const LabelModeInfo& mode) {

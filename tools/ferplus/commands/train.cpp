@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -208,7 +209,7 @@ Run setup_train(CLI::App& app) {
                   "--epochs 3 -o runs/quick\n"
                   "ferplus train --resume -o runs/first"});
   add_data_options(app, options->data);
-  app.add_option("-o,--out", options->run, "Folder of the run")
+  app.add_option("-o,--output", options->run, "Folder of the run")
       ->required()
       ->type_name("RUN")
       ->group("Run");
@@ -225,9 +226,13 @@ Run setup_train(CLI::App& app) {
   app.add_option("--config", options->config, "Start from a config.json, as a run keeps it")
       ->type_name("FILE")
       ->group("Run");
-  app.add_option("--seed", options->seed, "Of all random draws [1]")->type_name("S")->group("Run");
+  app.add_option("--seed", options->seed, "Of all random draws [1]")
+      ->type_name("S")
+      ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()))
+      ->group("Run");
   app.add_option("--limit", options->limit, "Train on the first N images only")
       ->type_name("N")
+      ->check(whole_number(1, 1000000000))
       ->group("Run");
   app.add_flag("--resume", options->resume, "Go on with the run in RUN")->group("Run");
   app.add_option("--stop-after", options->stop_after, "End after epoch N of the run")
