@@ -21,10 +21,10 @@ Canvas::Canvas(const Pose& pose) : pixel_(1 / pose.pixels_per_unit) {
 
 double ellipse(Point p, Point centre, double half_width, double half_height) {
   const double x = (p.x - centre.x) / half_width, y = (p.y - centre.y) / half_height;
-  const double radius = std::hypot(x, y);
+  const double radius = length(x, y);
   if (radius < 1e-6) return -std::min(half_width, half_height);
   // First order: value over length of the gradient.
-  const double gradient = std::hypot(x / half_width, y / half_height) / radius;
+  const double gradient = length(x / half_width, y / half_height) / radius;
   return (radius - 1) / gradient;
 }
 
@@ -41,17 +41,18 @@ Stroke::Stroke(Point from, Point through, Point to, double middle, double ends) 
 }
 
 double Stroke::operator()(Point p) const {
-  // Far outside its box any large value does.
-  constexpr double kFar = 0.3;
+  // Outside its box any value will do that is past the edge of what is painted.
+  constexpr double kFar = 0.18;
   if (p.x < low_.x - kFar || p.x > high_.x + kFar || p.y < low_.y - kFar || p.y > high_.y + kFar) {
     return kFar;
   }
   double nearest = kFar;
   for (std::size_t i = 0; i + 1 < kPoints; ++i) {
     const Point a = points_[i], along{points_[i + 1].x - a.x, points_[i + 1].y - a.y};
-    const double length = along.x * along.x + along.y * along.y + 1e-12;
-    const double t = std::clamp(((p.x - a.x) * along.x + (p.y - a.y) * along.y) / length, 0.0, 1.0);
-    const double distance = std::hypot(p.x - a.x - t * along.x, p.y - a.y - t * along.y);
+    const double squared = along.x * along.x + along.y * along.y + 1e-12;
+    const double t =
+        std::clamp(((p.x - a.x) * along.x + (p.y - a.y) * along.y) / squared, 0.0, 1.0);
+    const double distance = length(p.x - a.x - t * along.x, p.y - a.y - t * along.y);
     nearest = std::min(nearest, distance - (radii_[i] + t * (radii_[i + 1] - radii_[i])));
   }
   return nearest;

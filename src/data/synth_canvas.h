@@ -17,6 +17,9 @@ struct Point {
   double x = 0, y = 0;
 };
 
+// std::hypot, which guards against overflow, takes most of the time.
+inline double length(double x, double y) { return std::sqrt(x * x + y * y); }
+
 // From the canvas to the coordinates of shapes: origin in the middle of the face, x to the right, y
 // down, one unit about half the height of a face.
 struct Pose {
@@ -62,8 +65,8 @@ class Canvas {
     const double edge = pixel_ + paint.blur;
     const auto& points = paint.flat ? flat_ : turned_;
     for (std::size_t i = 0; i < tones_.size(); ++i) {
-      const double coverage = std::clamp(0.5 - distance(points[i]) / edge, 0.0, 1.0);
-      tones_[i] += coverage * paint.opacity * change(tones_[i]);
+      const double coverage = std::min(0.5 - distance(points[i]) / edge, 1.0);
+      if (coverage > 0) tones_[i] += coverage * paint.opacity * change(tones_[i]);
     }
   }
 
@@ -75,7 +78,7 @@ class Canvas {
 
 // Signed distances. That of the ellipse is exact on its edge and close to it only.
 inline double circle(Point p, Point centre, double radius) {
-  return std::hypot(p.x - centre.x, p.y - centre.y) - radius;
+  return length(p.x - centre.x, p.y - centre.y) - radius;
 }
 double ellipse(Point p, Point centre, double half_width, double half_height);
 

@@ -92,6 +92,7 @@ void draw_face(const Expression& expression, RandomSequence& random,
   draw_background(canvas, random);
   draw_head(canvas, person, random);
   draw_nose(canvas, person, expression);
+  draw_wrinkles(canvas, person, expression);
   draw_mouth(canvas, person, expression, side);
   draw_eyes(canvas, person, expression, gaze);
   draw_brows(canvas, person, expression, side);

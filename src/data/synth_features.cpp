@@ -18,12 +18,12 @@ double head_distance(Point p, const Person& person, double margin) {
 void draw_head(Canvas& canvas, const Person& person, RandomSequence& random) {
   const double clothes = random.uniform(0.05, 0.9);
   if (!person.bald) {
-    const double length = person.long_hair ? 1.3 : -0.1;
+    const double end = person.long_hair ? 1.3 : -0.1;
     canvas.paint({.tone = person.hair, .flat = true}, [&](Point p) {
       const double top =
           ellipse(p, {0, -0.12}, person.head_width + 0.13, person.head_height + 0.06);
-      const double side = std::max(std::abs(p.x) - person.head_width - 0.12, p.y - length);
-      return std::max(std::min(top, std::max(side, -p.y)), p.y - length);
+      const double side = std::max(std::abs(p.x) - person.head_width - 0.12, p.y - end);
+      return std::max(std::min(top, std::max(side, -p.y)), p.y - end);
     });
   }
   canvas.paint({.tone = clothes, .flat = true}, [&](Point p) {
@@ -67,109 +67,26 @@ void draw_nose(Canvas& canvas, const Person& person, const Expression& shown) {
       return ellipse(p, {side * 0.6 * width, tip + 0.015}, 0.035, 0.022);
     });
   }
-  if (shown.nose_wrinkle > 0) {
-    for (const double height : {0.04, 0.13, 0.22}) {
-      const double y = person.eye_height + height - 0.04;
-      const double reach = 0.07 + 0.25 * height;
-      canvas.shade({.tone = 0.5, .opacity = std::min(1.0, shown.nose_wrinkle), .blur = 0.01},
-                   Stroke({-reach, y + 0.03}, {0, y - 0.015}, {reach, y + 0.03}, 0.018, 0.01));
-    }
-  }
-  if (shown.frown > 0) {
-    for (const double side : {-1.0, 1.0}) {
-      canvas.shade(
-          {.tone = 0.5, .opacity = std::min(1.0, shown.frown), .blur = 0.01},
-          Stroke({side * 0.05, person.eye_height - 0.26}, {side * 0.045, person.eye_height - 0.18},
-                 {side * 0.06, person.eye_height - 0.08}, 0.016, 0.01));
-    }
-  }
-  if (shown.forehead > 0) {
-    for (const double height : {0.47, 0.56}) {
-      const double y = person.eye_height - height;
-      canvas.shade({.tone = 0.72, .opacity = std::min(1.0, shown.forehead), .blur = 0.02},
-                   Stroke({-0.35, y + 0.03}, {0, y}, {0.35, y + 0.03}, 0.015, 0.008));
-    }
-  }
 }
 
-void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, double side) {
-  const double half_width = person.mouth_width * std::max(0.45, 1 + 0.45 * shown.mouth_wide +
-                                                                    0.1 * shown.mouth_one_sided);
-  const double open = std::max(0.0, shown.mouth_open);
-  const double press = std::clamp(shown.lip_press, 0.0, 1.0);
-  const double one_sided = shown.mouth_one_sided;
-  // Height of the line between the lips at t, -1 … 1 from corner to corner.
-  const auto line = [&](double t) {
-    const double toward = std::clamp(0.5 + 0.5 * side * t, 0.0, 1.0);
-    return person.mouth_height + 0.21 * shown.mouth_curve * (0.35 - t * t) -
-           0.22 * one_sided * toward * toward * toward - 0.05 * shown.lip_raise * (1 - t * t);
+void draw_wrinkles(Canvas& canvas, const Person& person, const Expression& shown) {
+  const double eyes = person.eye_height;
+  const auto crease = [&](double tone, double strength, double blur, const Stroke& stroke) {
+    canvas.shade({.tone = tone, .opacity = std::clamp(strength, 0.0, 1.0), .blur = blur}, stroke);
   };
-  const auto bow = [&](double t) {
-    const double round = 1 - t * t;
-    return round <= 0 ? 0.0
-                      : std::pow(round, 0.6 - 0.35 * std::clamp(shown.mouth_square, 0.0, 1.0));
-  };
-  const auto gap_above = [&](double t) {
-    return (0.10 * open + 0.02 * shown.lip_raise * open) * bow(t) *
-           (shown.mouth_curve > 0.4 ? 0.3 : 1);
-  };
-  const auto gap_below = [&](double t) { return 0.36 * open * bow(t); };
-  const double upper = 0.06 * person.lips * (1 - 0.7 * press);
-  const double lower = 0.075 * person.lips * (1 - 0.65 * press);
-  const auto region = [&](Point p, double above, double below, bool with_lips) {
-    const double t = p.x / half_width, inside = std::clamp(t, -1.0, 1.0);
-    const double round = std::max(0.0, 1 - inside * inside);
-    const double middle = line(inside);
-    const double top = middle - gap_above(inside) - above * round;
-    const double bottom = middle + gap_below(inside) + below * round;
-    const double vertical = std::max(top - p.y, p.y - bottom);
-    const double beyond = (std::abs(t) - 1) * half_width;
-    return beyond > 0 ? std::hypot(beyond, std::max(vertical, 0.0))
-                      : vertical + (with_lips ? 0.0 : 0.004);
-  };
-
-  const double fold_base = std::max(0.0, shown.fold);
-  for (const double here : {-1.0, 1.0}) {
-    const double fold = fold_base + (here * side > 0 ? 0.9 * std::max(0.0, one_sided) : 0.0);
-    if (fold > 0.02) {
-      const Point corner{here * (half_width + 0.09), line(here) - 0.02};
-      const Point nose{here * (person.nose_width + 0.05),
-                       person.eye_height + person.nose_length - 0.06};
-      canvas.shade({.tone = 0.6, .opacity = std::min(1.0, fold), .blur = 0.03},
-                   Stroke(nose, {(nose.x + corner.x) / 2 + here * 0.06, (nose.y + corner.y) / 2},
-                          corner, 0.018, 0.01));
-    }
+  for (const double y : {eyes, eyes + 0.09, eyes + 0.18}) {
+    const double reach = 0.08 + 0.25 * (y - eyes);
+    crease(0.5, shown.nose_wrinkle, 0.01,
+           Stroke({-reach, y + 0.03}, {0, y - 0.015}, {reach, y + 0.03}, 0.018, 0.01));
   }
-
-  const double lip_tone = 0.68 * person.skin;
-  canvas.paint({.tone = lip_tone, .opacity = 0.85},
-               [&](Point p) { return region(p, upper, lower, true); });
-  if (open > 0.12) {
-    canvas.paint({.tone = 0.07}, [&](Point p) { return region(p, 0, 0, false); });
-    if (shown.teeth > 0.1) {
-      const double height = (0.05 + 0.17 * open) * std::min(1.0, shown.teeth);
-      canvas.paint({.tone = std::min(1.0, person.skin + 0.25), .opacity = 0.95}, [&](Point p) {
-        const double t = std::clamp(p.x / half_width, -1.0, 1.0);
-        const double below = p.y - (line(t) - gap_above(t) + height);
-        return std::max({region(p, -0.01, -0.01, false), below, std::abs(p.x) - 0.92 * half_width});
-      });
-    }
-  } else {
-    const auto closed = [&](Point p) {
-      const double t = p.x / half_width, inside = std::clamp(t, -1.0, 1.0);
-      return std::hypot(p.y - line(inside), (t - inside) * half_width) - 0.03;
-    };
-    canvas.shade({.tone = 0.2}, closed);
+  for (const double side : {-1.0, 1.0}) {
+    crease(0.5, shown.frown, 0.01,
+           Stroke({side * 0.05, eyes - 0.26}, {side * 0.045, eyes - 0.18},
+                  {side * 0.06, eyes - 0.08}, 0.016, 0.01));
   }
-  // Shadow below the lower lip, and the tight corner of a one-sided smile.
-  canvas.shade({.tone = 0.86, .blur = 0.08}, [&](Point p) {
-    return ellipse(p, {0, line(0) + gap_below(0) + lower + 0.07}, 0.6 * half_width, 0.03);
-  });
-  if (one_sided > 0.2) {
-    const Point corner{side * (half_width + 0.02), line(side)};
-    canvas.shade({.tone = 0.4, .opacity = std::min(1.0, one_sided), .blur = 0.02},
-                 Stroke({corner.x, corner.y - 0.06}, {corner.x + side * 0.03, corner.y},
-                        {corner.x, corner.y + 0.05}, 0.022, 0.01));
+  for (const double y : {eyes - 0.47, eyes - 0.56}) {
+    crease(0.72, shown.forehead, 0.02,
+           Stroke({-0.35, y + 0.03}, {0, y}, {0.35, y + 0.03}, 0.015, 0.008));
   }
 }
 
@@ -210,7 +127,7 @@ void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Po
       return [=, &tilt, &lid, &along](Point p) {
         const double t = along(p), inside = std::clamp(t, -1.0, 1.0);
         const double y = tilt(inside) + direction * lid(inside, height, droop);
-        return std::hypot(p.y - y, (t - inside) * width) - thickness;
+        return length(p.y - y, (t - inside) * width) - thickness;
       };
     };
     canvas.shade({.tone = 0.2}, lid_line(upper, shown.eye_droop, -1, 0.018));

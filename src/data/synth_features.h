@@ -23,6 +23,7 @@ struct Person {
 // In the order in which they are painted; `side` (1 or -1) is where one-sided movements are.
 void draw_head(Canvas& canvas, const Person& person, RandomSequence& random);
 void draw_nose(Canvas& canvas, const Person& person, const Expression& shown);
+void draw_wrinkles(Canvas& canvas, const Person& person, const Expression& shown);
 void draw_mouth(Canvas& canvas, const Person& person, const Expression& shown, double side);
 void draw_eyes(Canvas& canvas, const Person& person, const Expression& shown, Point gaze);
 void draw_brows(Canvas& canvas, const Person& person, const Expression& shown, double side);

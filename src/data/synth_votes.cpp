@@ -23,7 +23,7 @@ constexpr std::array<std::array<double, kColumns>, kClasses> kConfusions = {{
 // A tagger sees the class that is meant with this probability.
 double recognition(int emotion, double intensity) {
   // From a face that barely shows it to one that clearly does.
-  return emotion == 0 ? 0.60 + 0.16 * intensity : 0.15 + 0.65 * intensity;
+  return emotion == 0 ? 0.56 + 0.16 * intensity : 0.11 + 0.66 * intensity;
 }
 
 }  // namespace

@@ -5,12 +5,14 @@
 #include <ferplus/kernels/conv2d.h>
 
 #include "kernels/conv2d_matrix_product.h"
+#include "kernels/conv2d_winograd.h"
 
 namespace ferplus {
 
 std::span<const ConvAlgorithm> conv_algorithms() {
   // Fastest first, the one that supports everything last.
-  static const std::array<ConvAlgorithm, 1> algorithms{conv2d_matrix_product()};
+  static const std::array<ConvAlgorithm, 3> algorithms{conv2d_winograd4(), conv2d_winograd2(),
+                                                       conv2d_matrix_product()};
   return algorithms;
 }
 

@@ -174,13 +174,14 @@ void gather(const PatchMatrix* patches, std::int64_t first_row, std::int64_t row
 }
 
 void add_column_sums(std::int64_t depth, const float* b, float* sums) {
-  Vector sum0 = load(sums), sum1 = load(sums + kWidth);
+  // From zero, not from the sums before: shorter sums round less.
+  Vector sum0 = broadcast(0.0f), sum1 = broadcast(0.0f);
   for (std::int64_t d = 0; d < depth; ++d, b += kTileColumns) {
     sum0 = sum0 + load(b);
     sum1 = sum1 + load(b + kWidth);
   }
-  store(sums, sum0);
-  store(sums + kWidth, sum1);
+  store(sums, load(sums) + sum0);
+  store(sums + kWidth, load(sums + kWidth) + sum1);
 }
 
 void add(std::int64_t count, const float* from, float* to) {

@@ -9,10 +9,10 @@
 
 #include <gtest/gtest.h>
 
-#include <ferplus/core/parallel.h>
 #include <ferplus/nn/layers.h>
 
 #include "nn/layer_runner.h"
+#include "nn/threads.h"
 
 namespace ferplus {
 namespace {
@@ -122,10 +122,6 @@ std::vector<Case> cases() {
 
 class Gradient : public testing::TestWithParam<Case> {
  protected:
-  // Thousands of tiny forward passes: waking threads would take most of the time.
-  Gradient() { set_thread_count(1); }
-  ~Gradient() override { set_thread_count(threads_); }
-
   // dL/d(value) of every value, by central differences of the step that float32 really takes.
   std::vector<double> differences(LayerRunner& runner, std::span<float> values) {
     std::vector<double> result;
@@ -167,7 +163,6 @@ class Gradient : public testing::TestWithParam<Case> {
   }
 
   std::vector<float> weights_;  // r
-  int threads_ = thread_count();
 };
 
 TEST_P(Gradient, EqualsCentralDifferences) {
@@ -212,7 +207,7 @@ TEST_P(Gradient, SameBitsForAnyNumberOfThreads) {
   const Case& c = GetParam();
   std::vector<std::vector<float>> expected;
   for (int count : {1, 2, 4}) {
-    set_thread_count(count);
+    const Threads threads(count);
     LayerRunner runner(c.make(), c.input, Phase::training);
     std::vector<std::vector<float>> got;
     const auto keep = [&](std::span<const float> values) {

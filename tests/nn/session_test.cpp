@@ -10,13 +10,13 @@
 #include <gtest/gtest.h>
 
 #include <ferplus/core/error.h>
-#include <ferplus/core/parallel.h>
 #include <ferplus/nn/layers.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/nn/session.h>
 
 #include "nn/allocation_counter.h"
 #include "nn/layer_runner.h"
+#include "nn/threads.h"
 
 namespace ferplus {
 namespace {
@@ -78,23 +78,18 @@ std::vector<std::vector<float>> training_step(const Network& network, Index batc
   return result;
 }
 
-class Threads : public testing::TestWithParam<int> {
- protected:
-  ~Threads() override { set_thread_count(before_); }
-  int before_ = thread_count();
-};
+class ManyThreads : public testing::TestWithParam<int> {};
 
-TEST_P(Threads, GiveTheBitsOfOne) {
+TEST_P(ManyThreads, GiveTheBitsOfOne) {
   for (const auto& [network, batch] :
        {std::pair(small_network(), Index{21}), std::pair(build_model("vgg_mini"), Index{9})}) {
-    set_thread_count(1);
     const auto expected = training_step(network, batch, batch);
-    set_thread_count(GetParam());
+    const Threads threads(GetParam());
     EXPECT_EQ(training_step(network, batch, batch), expected) << network.name();
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(SessionTest, Threads, testing::Values(2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(SessionTest, ManyThreads, testing::Values(2, 3, 4));
 
 TEST(SessionTest, LargerPlanGivesTheSameBits) {
   const Network network = small_network();
@@ -187,6 +182,7 @@ TEST(SessionTest, GradientOfAChainOfInPlaceLayers) {
 
 TEST(SessionTest, StepsAllocateNothing) {
   if (!kCountsAllocations) GTEST_SKIP() << "allocations are not counted in this build";
+  const Threads threads(2);
   const Network network = build_model("vgg_mini");
   Parameters parameters = initialized(network), gradients(network);
   const PreparedModel prepared(network, parameters);
@@ -254,6 +250,39 @@ TEST(SessionTest, ObserverHearsEveryLayerInOrder) {
     expected.push_back(network.steps()[i].name + " backward");
   }
   EXPECT_EQ(heard, expected);
+}
+
+TEST(SessionTest, NobodyComputesTheGradientOfTheInput) {
+  struct Probe : Layer {
+    explicit Probe(const float** heard) : gradient(heard) {}
+    std::string_view kind() const override { return "probe"; }
+    std::string describe() const override { return "probe"; }
+    LayerPlan plan(const Shape& input, Phase) const override { return {.output = input}; }
+    void forward(const ForwardArguments& a) const override {
+      std::copy_n(a.input.data, a.input.elements(), a.output.data);
+    }
+    void backward(const BackwardArguments& a) const override {
+      *gradient = a.input_gradient.data;
+      if (a.input_gradient) {
+        std::copy_n(a.output_gradient.data, a.input.elements(), a.input_gradient.data);
+      }
+    }
+    const float** gradient;
+  };
+  const float unset = 0;
+  const float *first = &unset, *second = nullptr;
+  Network network("probes", {1, 8});
+  network.add("first", std::make_unique<Probe>(&first));
+  network.add("second", std::make_unique<Probe>(&second));
+  Parameters parameters(network), gradients(network);
+  Session session(network, 1, Phase::training);
+  const std::uint64_t key = 0;
+  load(session, 1);
+  session.train(1, parameters, {.seed = 1, .epoch = 0, .samples = {&key, 1}});
+  const std::vector<float> gradient(8, 1.0f);
+  session.backward({gradient.data(), {1, 8}}, parameters, gradients);
+  EXPECT_EQ(first, nullptr);
+  EXPECT_NE(second, nullptr);
 }
 
 TEST(SessionTest, RefusesWhatItHasNoMemoryFor) {

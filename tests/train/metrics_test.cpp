@@ -56,6 +56,12 @@ TEST(ClassifyTest, CalibrationErrorByHand) {
   EXPECT_NEAR(classify(logits, classes).expected_calibration_error, expected, 1e-6);
 }
 
+TEST(ClassifyTest, CertaintyIsInTheLastBin) {
+  // 1 and 0.95 share a bin: |1 right - 1.95|, not |0 - 1| + |1 - 0.95|.
+  const std::vector<Logits> logits = {Logits{1000}, confident(1, .95)};
+  EXPECT_NEAR(classify(logits, std::vector<int>{2, 1}).expected_calibration_error, 0.95 / 2, 1e-6);
+}
+
 TEST(ClassifyTest, FirstOfEqualLogitsIsPredicted) {
   const std::vector<Logits> logits = {Logits{0, 2, 2, 2, 0, 0, 0, 0}};
   EXPECT_EQ(classify(logits, std::vector<int>{1}).accuracy, 1);

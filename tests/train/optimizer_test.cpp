@@ -4,9 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <ferplus/core/parallel.h>
 #include <ferplus/nn/layers.h>
 #include <ferplus/train/optimizer.h>
+
+#include "nn/threads.h"
 
 namespace ferplus {
 namespace {
@@ -93,10 +94,9 @@ TEST(SgdTest, PaperStepByHand) {
 TEST(SgdTest, SameBitsForAnyNumberOfThreads) {
   Network net("large", {1, 300});
   net.add("fc", make_dense({.units = 500}));
-  const int threads = thread_count();
   std::vector<float> expected;
   for (int count : {1, 2, 4}) {
-    set_thread_count(count);
+    const Threads threads(count);
     Parameters parameters(net), gradients(net);
     initialize(net, parameters, Initialization::he_normal, 1);
     initialize(net, gradients, Initialization::he_normal, 2);
@@ -111,7 +111,6 @@ TEST(SgdTest, SameBitsForAnyNumberOfThreads) {
     if (count == 1) expected = got;
     EXPECT_EQ(got, expected) << count;
   }
-  set_thread_count(threads);
 }
 
 TEST(WeightAverageTest, StartsAtTheFirstValueAndFollows) {

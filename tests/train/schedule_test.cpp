@@ -43,6 +43,11 @@ TEST(ScheduleTest, CompressesInProportion) {
   EXPECT_DOUBLE_EQ(rate_at(paper, 3, 0, 60, 100), 0.025);
   EXPECT_DOUBLE_EQ(rate_at(paper, 3, 1, 19, 100), 0.025);
   EXPECT_DOUBLE_EQ(rate_at(paper, 3, 1, 20, 100), 0.005);
+  // Two thirds, rounded up in writing.
+  Recipe thirds;
+  thirds.milestones = "0.6666667:0.5";
+  EXPECT_DOUBLE_EQ(rate_at(thirds, 3, 1, 99, 100), 0.05);
+  EXPECT_DOUBLE_EQ(rate_at(thirds, 3, 2, 0, 100), 0.025);
 }
 
 TEST(ScheduleTest, OneCycleRisesThenFallsToNothing) {

@@ -13,6 +13,7 @@
 #include <ferplus/train/evaluate.h>
 
 #include "nn/allocation_counter.h"
+#include "nn/threads.h"
 #include "train/run_folder.h"
 
 namespace ferplus {
@@ -106,13 +107,30 @@ TEST(TrainerTest, ReportsWhatItDid) {
   // The last epoch's public figures are those of the checkpoint's averages.
   const Model last = load_model(folder / "last.safetensors");
   const PreparedModel prepared_last(last.network, last.parameters);
-  EXPECT_EQ(evaluate(faces(), prepared_last, {}).classification.accuracy,
-            recorder.epochs.back().public_accuracy);
+  Session session(last.network, 8, Phase::inference);
+  const Selection kept = select(faces(), Split::public_test, LabelMode::majority);
+  const std::vector<Logits> logits =
+      predict_samples(faces(), kept.samples, Preprocessing::ferplus, session,
+                      [&](Index batch) { return session.forward(batch, prepared_last); });
+  EXPECT_EQ(agree(logits, kept.targets).cross_entropy, recorder.epochs.back().public_loss);
 
   const auto summary = nlohmann::json::parse(read_text(folder / "summary.json"));
   EXPECT_EQ(summary.at("best_epoch"), result.best_epoch);
   EXPECT_EQ(summary.at("finished"), true);
   EXPECT_EQ(summary.at("private_accuracy"), *result.private_accuracy);
+}
+
+TEST(TrainerTest, FirstOfEquallyGoodEpochsIsTheBest) {
+  TemporaryFolder folder;
+  RunConfig config = plain_run(LabelMode::majority, 3);
+  config.recipe.schedule = "constant";
+  config.recipe.learning_rate = 1e-30;
+  config.recipe.batch_norm_momentum = 1e-6;
+  Recorder recorder;
+  const TrainResult result = train(faces(), config, {.folder = folder.path()}, recorder);
+  ASSERT_EQ(recorder.epochs[0].public_accuracy, recorder.epochs[2].public_accuracy);
+  EXPECT_EQ(result.best_epoch, 0);
+  EXPECT_THAT(recorder.best_flags, testing::ElementsAre(true, false, false));
 }
 
 TEST(TrainerTest, WithoutAPrivateSplitThereIsNoPrivateAccuracy) {
@@ -129,6 +147,7 @@ TEST(TrainerTest, WithoutAPrivateSplitThereIsNoPrivateAccuracy) {
 
 TEST(TrainerTest, StepsAllocateNothing) {
   if (!kCountsAllocations) GTEST_SKIP() << "allocations are not counted in this build";
+  const Threads threads(2);
   struct Counter : TrainListener {
     void on_step(const StepReport& report) override {
       // From the end of one step to the end of the next, in an order that was drawn before.

@@ -1,0 +1,174 @@
+#include <algorithm>
+
+#include <ferplus/core/parallel.h>
+
+#include "kernels/blocks.h"
+#include "kernels/conv2d_winograd.h"
+#include "kernels/dispatch.h"
+
+namespace ferplus::winograd {
+namespace {
+
+// Bytes of transformed tiles and products that a thread works on at a time: enough tiles that the
+// transformed weights, streamed from memory, are used often.
+constexpr Index kBlockBytes = 4 << 20;
+constexpr Index kMinBlockTiles = 28, kMaxBlockTiles = 112;
+// With fewer blocks than this all threads work on one block together.
+constexpr Index kMinBlocks = 8;
+
+// Transformed tiles, their products with the transformed weights, and what happens to them. The
+// rows of the products are tiles, cut into register tiles. A tile's results do not depend on the
+// block that it is in.
+class Block {
+ public:
+  Block(const WinogradTransforms& w, const ConvShape& shape, Index tiles)
+      : k_(kernels()),
+        w_(w),
+        in_(tiles_of_input(w, shape)),
+        out_(tiles_of_output(w, shape)),
+        depth_(shape.in_channels),
+        columns_(shape.out_channels),
+        tiles_(tiles),
+        input_stride_(tiles * depth_ + kStridePadding),
+        product_stride_(panels() * tiles * k_.tile_columns + kStridePadding) {}
+
+  Index floats() const { return coordinates(w_) * (input_stride_ + product_stride_); }
+  Index panels() const { return ceil_divide(columns_, k_.tile_columns); }
+  Blocks row_tiles(Index tiles) const { return even_blocks(tiles, k_.tile_rows, 1); }
+
+  // The input of tile_rows of a block of `tiles` tiles that starts at first_tile.
+  void transform_input(const float* input, Index first_tile, Index tiles, Index row_tile,
+                       const float* zeros, float* memory) const {
+    const Index begin = row_tiles(tiles).begin(row_tile), rows = row_tiles(tiles).size(row_tile);
+    const TransformLayout layout{input_stride_, k_.vector_width, rows * k_.vector_width, 1};
+    w_.input(&in_, input, first_tile + begin, rows, 0, depth_, zeros, &layout,
+             memory + begin * depth_, nullptr);
+  }
+
+  // The products of one coordinate and a range of panels.
+  void multiply(const float* prepared, Index tiles, Index coordinate, Index first_panel,
+                Index panels_count, float* memory) const {
+    const Blocks rows = row_tiles(tiles);
+    const Blocks depths = even_blocks(depth_, k_.depth_block, k_.vector_width);
+    const float* a = memory + coordinate * input_stride_;
+    const float* b = prepared + coordinate * prepared_stride(k_, depth_, columns_);
+    float* c = products(memory) + coordinate * product_stride_;
+    for (Index panel = first_panel; panel < first_panel + panels_count; ++panel) {
+      for (Index block = 0; block < depths.count; ++block) {
+        const Epilogue epilogue{block > 0, false, nullptr};
+        const Index first = depths.begin(block);
+        for (Index row_tile = 0; row_tile < rows.count; ++row_tile) {
+          const Index begin = rows.begin(row_tile), size = rows.size(row_tile);
+          k_.multiply[size - 1](depths.size(block), a + begin * depth_ + first * size,
+                                b + (panel * depth_ + first) * k_.tile_columns,
+                                c + (panel * tiles_ + begin) * k_.tile_columns, k_.tile_columns,
+                                &epilogue);
+        }
+      }
+    }
+  }
+
+  // Tiles [begin, begin + count) of the block and a range of panels.
+  void transform_output(Index first_tile, Index begin, Index count, Index first_panel,
+                        Index panels_count, const float* bias, bool relu, float* output,
+                        float* spare, const float* memory) const {
+    const Index column = first_panel * k_.tile_columns;
+    const Index columns = std::min(panels_count * k_.tile_columns, columns_ - column);
+    const TransformLayout layout{product_stride_, k_.tile_columns, tiles_ * k_.tile_columns,
+                                 k_.tile_columns / k_.vector_width};
+    w_.output(&out_, output, first_tile + begin, count, column, columns, spare, &layout,
+              products(memory) + (first_panel * tiles_ + begin) * k_.tile_columns,
+              bias == nullptr ? nullptr : bias + column, relu);
+  }
+
+ private:
+  float* products(float* memory) const { return memory + coordinates(w_) * input_stride_; }
+  const float* products(const float* memory) const {
+    return memory + coordinates(w_) * input_stride_;
+  }
+
+  const KernelTable& k_;
+  const WinogradTransforms& w_;
+  const TileGrid in_, out_;
+  const Index depth_, columns_, tiles_;
+  const Index input_stride_, product_stride_;
+};
+
+Index total_tiles(const WinogradTransforms& w, const ConvShape& shape) {
+  const TileGrid grid = tiles_of_output(w, shape);
+  return shape.batch * grid.tiles_down * grid.tiles_across;
+}
+
+Index block_tiles(const WinogradTransforms& w, const ConvShape& shape) {
+  const Index bytes_per_tile =
+      coordinates(w) * (shape.in_channels + shape.out_channels) * static_cast<Index>(sizeof(float));
+  return std::clamp(kBlockBytes / bytes_per_tile, kMinBlockTiles, kMaxBlockTiles);
+}
+
+// Of zeros to read and of memory to write in vain.
+Index spare_floats(const ConvShape& shape) {
+  return std::max(shape.in_channels, shape.out_channels);
+}
+
+// Blocks are one thread's or everybody's.
+struct Plan {
+  Blocks blocks;
+  bool shared;
+};
+
+Plan plan(const WinogradTransforms& w, const ConvShape& shape) {
+  const Index tiles = total_tiles(w, shape), limit = block_tiles(w, shape);
+  if (tiles >= kMinBlocks * limit) return {even_blocks(tiles, limit, 1), false};
+  return {even_blocks(tiles, kMinBlocks / 2 * limit, 1), true};
+}
+
+}  // namespace
+
+std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
+                                    int threads) {
+  const Index tiles = total_tiles(w, shape), limit = block_tiles(w, shape);
+  const Index shared = Block(w, shape, std::min(tiles, kMinBlocks / 2 * limit)).floats();
+  const Index own = tiles >= kMinBlocks * limit ? threads * Block(w, shape, limit).floats() : 0;
+  return static_cast<std::size_t>(std::max(shared, own) + (1 + threads) * spare_floats(shape)) *
+         sizeof(float);
+}
+
+void forward(const WinogradTransforms& w, const ConvShape& shape, const float* input,
+             const float* prepared, const float* bias, bool relu, float* output, float* workspace) {
+  const Plan cut = plan(w, shape);
+  const Index spare = spare_floats(shape);
+  const Block block(w, shape, cut.blocks.size(0));
+  float* const zeros = workspace;
+  float* const spares = zeros + spare;
+  float* const memory = spares + thread_count() * spare;
+  std::fill_n(zeros, spare, 0.0f);
+  if (!cut.shared) {
+    parallel_for(cut.blocks.count, [&](Index b) {
+      const Index first = cut.blocks.begin(b), tiles = cut.blocks.size(b);
+      float* const mine = memory + thread_index() * block.floats();
+      for (Index r = 0; r < block.row_tiles(tiles).count; ++r) {
+        block.transform_input(input, first, tiles, r, zeros, mine);
+      }
+      for (Index x = 0; x < coordinates(w); ++x) {
+        block.multiply(prepared, tiles, x, 0, block.panels(), mine);
+      }
+      block.transform_output(first, 0, tiles, 0, block.panels(), bias, relu, output,
+                             spares + thread_index() * spare, mine);
+    });
+    return;
+  }
+  for (Index b = 0; b < cut.blocks.count; ++b) {
+    const Index first = cut.blocks.begin(b), tiles = cut.blocks.size(b);
+    parallel_for(block.row_tiles(tiles).count,
+                 [&](Index r) { block.transform_input(input, first, tiles, r, zeros, memory); });
+    parallel_for(coordinates(w),
+                 [&](Index x) { block.multiply(prepared, tiles, x, 0, block.panels(), memory); });
+    const Blocks groups = even_blocks(tiles, 4, 1);
+    parallel_for(groups.count, [&](Index g) {
+      block.transform_output(first, groups.begin(g), groups.size(g), 0, block.panels(), bias, relu,
+                             output, spares + thread_index() * spare, memory);
+    });
+  }
+}
+
+}  // namespace ferplus::winograd

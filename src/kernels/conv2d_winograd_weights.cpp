@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include <ferplus/core/parallel.h>
+
+#include "kernels/blocks.h"
+#include "kernels/conv2d_winograd.h"
+#include "kernels/dispatch.h"
+#include "kernels/matrix_product.h"
+
+namespace ferplus::winograd {
+namespace {
+
+// A task owns a slice of the gradient, in and out channels, whose transformed sums stay in the L2
+// cache, and transforms the tiles that meet there a block at a time.
+constexpr Index kSliceDepth = 64, kSliceColumns = 64;
+constexpr Index kBlockTiles = 28;
+// With fewer slices than this, micro-batches are tasks of their own.
+constexpr Index kMinSlices = 8;
+
+// Elements of the gradient that a task joins.
+constexpr Index kJoinBlock = 8192;
+
+struct Slices {
+  Blocks depth, columns;
+  Index count() const { return depth.count * columns.count; }
+};
+
+Slices cut(const KernelTable& k, const ConvShape& shape) {
+  return {even_blocks(shape.in_channels, kSliceDepth, k.vector_width),
+          even_blocks(shape.out_channels, kSliceColumns, k.tile_columns)};
+}
+
+// Sums of a slice in gradient form, and of the bias gradient behind them.
+constexpr Index kSumsFloats = (9 * kSliceDepth + 1) * kSliceColumns;
+
+Index waiting_sums(Index batch) {
+  return std::bit_width(static_cast<std::size_t>(micro_batches(batch) - 1)) + 1;
+}
+
+constexpr Index kInputStride = kBlockTiles * kSliceDepth + kStridePadding;
+constexpr Index kGradientStride = kBlockTiles * kSliceColumns + kStridePadding;
+constexpr Index kProductStride = kSliceDepth * kSliceColumns + kStridePadding;
+
+Index floats_per_thread(const WinogradTransforms& w, Index waiting) {
+  return std::max(kSliceDepth, kSliceColumns) + kSliceColumns +
+         coordinates(w) * (kInputStride + kGradientStride + kProductStride) + waiting * kSumsFloats;
+}
+
+struct Operands {
+  const WinogradTransforms& w;
+  const ConvShape& shape;
+  const float* input;
+  const float* output_gradient;
+};
+
+class SliceTask {
+ public:
+  SliceTask(const Operands& operands, const Slices& slices, Index slice, float* workspace)
+      : k_(kernels()),
+        w_(operands.w),
+        shape_(operands.shape),
+        operands_(operands),
+        in_(tiles_of_input(w_, shape_)),
+        out_(tiles_of_output(w_, shape_)),
+        first_depth_(slices.depth.begin(slice / slices.columns.count)),
+        depth_(slices.depth.size(slice / slices.columns.count)),
+        first_column_(slices.columns.begin(slice % slices.columns.count)),
+        columns_(slices.columns.size(slice % slices.columns.count)),
+        width_(ceil_divide(columns_, k_.tile_columns) * k_.tile_columns),
+        zeros_(workspace),
+        block_sums_(zeros_ + std::max(kSliceDepth, kSliceColumns)),
+        inputs_(block_sums_ + kSliceColumns),
+        gradients_(inputs_ + coordinates(w_) * kInputStride),
+        products_(gradients_ + coordinates(w_) * kGradientStride),
+        sums_(products_ + coordinates(w_) * kProductStride) {}
+
+  // Sums micro-batches [first, last), a whole subtree, into gradient and bias_gradient, which may
+  // be null.
+  void run(Index first, Index last, float* gradient, float* bias_gradient) {
+    std::fill_n(zeros_, std::max(kSliceDepth, kSliceColumns), 0.0f);
+    // Columns of the last panel that are past the end stay zeros.
+    std::fill_n(gradients_, coordinates(w_) * kGradientStride, 0.0f);
+    // The tree of tree_combine as a binary counter: a sum waits until its equal sibling is there.
+    Index waiting = 0;
+    for (Index m = first; m < last; ++m) {
+      sum_micro_batch(m, sums_ + waiting * kSumsFloats);
+      ++waiting;
+      for (Index rest = m - first; rest % 2 != 0; rest /= 2) join(--waiting);
+    }
+    while (waiting > 1) join(--waiting);
+    store(gradient, bias_gradient);
+  }
+
+ private:
+  void join(Index last) {
+    k_.add((9 * depth_ + 1) * width_, sums_ + last * kSumsFloats, sums_ + (last - 1) * kSumsFloats);
+  }
+
+  void sum_micro_batch(Index m, float* sums) {
+    const Index images = std::min(kMicroBatch, shape_.batch - m * kMicroBatch);
+    const Index tiles_per_image = in_.tiles_down * in_.tiles_across;
+    const Blocks blocks = even_blocks(images * tiles_per_image, kBlockTiles, 1);
+    float* bias_sums = sums + 9 * depth_ * width_;
+    std::fill_n(bias_sums, width_, 0.0f);
+    for (Index block = 0; block < blocks.count; ++block) {
+      add_tiles(m * kMicroBatch * tiles_per_image + blocks.begin(block), blocks.size(block),
+                block > 0, bias_sums);
+    }
+    w_.weights_gradient(depth_, width_, products_, kProductStride, sums, depth_ * width_);
+  }
+
+  void add_tiles(Index first_tile, Index tiles, bool accumulate, float* bias_sums) {
+    const TransformLayout input_layout{kInputStride, depth_, k_.vector_width, 1};
+    w_.input(&in_, operands_.input, first_tile, tiles, first_depth_, depth_, zeros_, &input_layout,
+             inputs_, nullptr);
+    const Index panel_size = kBlockTiles * k_.tile_columns;
+    const TransformLayout gradient_layout{kGradientStride, k_.tile_columns, panel_size,
+                                          k_.tile_columns / k_.vector_width};
+    std::fill_n(block_sums_, width_, 0.0f);
+    w_.output_gradient(&out_, operands_.output_gradient, first_tile, tiles, first_column_, columns_,
+                       zeros_, &gradient_layout, gradients_,
+                       first_depth_ == 0 ? block_sums_ : nullptr);
+    k_.add(width_, block_sums_, bias_sums);
+
+    const Blocks rows = even_blocks(depth_, k_.tile_rows, 1);
+    for (Index x = 0; x < coordinates(w_); ++x) {
+      for (Index panel = 0; panel * k_.tile_columns < width_; ++panel) {
+        for (Index r = 0; r < rows.count; ++r) {
+          k_.multiply_transposed[rows.size(r) - 1](
+              tiles, inputs_ + x * kInputStride + rows.begin(r), depth_,
+              gradients_ + x * kGradientStride + panel * panel_size,
+              products_ + x * kProductStride + rows.begin(r) * width_ + panel * k_.tile_columns,
+              width_, accumulate);
+        }
+      }
+    }
+  }
+
+  void store(float* gradient, float* bias_gradient) const {
+    const std::size_t bytes = static_cast<std::size_t>(columns_) * sizeof(float);
+    for (Index tap = 0; tap < 9; ++tap) {
+      for (Index c = 0; c < depth_; ++c) {
+        std::memcpy(gradient + (tap * shape_.in_channels + first_depth_ + c) * shape_.out_channels +
+                        first_column_,
+                    sums_ + (tap * depth_ + c) * width_, bytes);
+      }
+    }
+    if (first_depth_ == 0 && bias_gradient != nullptr) {
+      std::memcpy(bias_gradient + first_column_, sums_ + 9 * depth_ * width_, bytes);
+    }
+  }
+
+  const KernelTable& k_;
+  const WinogradTransforms& w_;
+  const ConvShape& shape_;
+  const Operands& operands_;
+  const TileGrid in_, out_;
+  const Index first_depth_, depth_, first_column_, columns_, width_;
+  float* const zeros_;
+  float* const block_sums_;
+  float* const inputs_;
+  float* const gradients_;
+  float* const products_;
+  float* const sums_;
+};
+
+bool has_many_slices(const Slices& slices) { return slices.count() >= kMinSlices; }
+
+// One micro-batch's gradient and bias gradient.
+Index part_floats(const ConvShape& shape) { return shape.weights_size() + shape.out_channels; }
+
+}  // namespace
+
+std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
+                                             int threads) {
+  const bool many = has_many_slices(cut(kernels(), shape));
+  const Index parts = many ? 0 : micro_batches(shape.batch) * part_floats(shape);
+  return static_cast<std::size_t>(
+             threads * floats_per_thread(w, many ? waiting_sums(shape.batch) : 1) + parts) *
+         sizeof(float);
+}
+
+void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const float* input,
+                      const float* output_gradient, float* weights_gradient, float* bias_gradient,
+                      float* workspace) {
+  const Slices slices = cut(kernels(), shape);
+  const Operands operands{w, shape, input, output_gradient};
+  const Index count = micro_batches(shape.batch);
+  if (has_many_slices(slices) || count == 1) {
+    const Index floats =
+        floats_per_thread(w, has_many_slices(slices) ? waiting_sums(shape.batch) : 1);
+    parallel_for(slices.count(), [&](Index slice) {
+      SliceTask(operands, slices, slice, workspace + thread_index() * floats)
+          .run(0, count, weights_gradient, bias_gradient);
+    });
+    return;
+  }
+  const Index floats = floats_per_thread(w, 1), part = part_floats(shape);
+  float* const parts = workspace + thread_count() * floats;
+  parallel_for(count * slices.count(), [&](Index task) {
+    const Index m = task / slices.count();
+    float* const out = parts + m * part;
+    SliceTask(operands, slices, task % slices.count(), workspace + thread_index() * floats)
+        .run(m, m + 1, out, out + shape.weights_size());
+  });
+  const Blocks joins = even_blocks(part, kJoinBlock, 1);
+  parallel_for(joins.count, [&](Index j) {
+    const Index first = joins.begin(j), size = joins.size(j);
+    tree_combine(count, [&](Index to, Index from) {
+      kernels().add(size, parts + from * part + first, parts + to * part + first);
+    });
+    const Index end = std::min(first + size, shape.weights_size());
+    if (first < end) std::copy(parts + first, parts + end, weights_gradient + first);
+    if (bias_gradient == nullptr) return;
+    for (Index i = std::max(first, shape.weights_size()); i < first + size; ++i) {
+      bias_gradient[i - shape.weights_size()] = parts[i];
+    }
+  });
+}
+
+}  // namespace ferplus::winograd

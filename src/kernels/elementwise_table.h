@@ -1,0 +1,46 @@
+// The kernels of layers that work value by value, as a per-ISA source exports them. Rows are pixels,
+// `channels` values each, dense. The contracts are in include/ferplus/kernels/elementwise.h.
+#pragma once
+
+#include <cstdint>
+
+namespace ferplus {
+
+// y = (x - mean)·scale + bias per channel, then max(y, 0) if relu.
+struct ChannelAffine {
+  const float* mean;
+  const float* scale;
+  const float* bias;
+  bool relu;
+};
+
+struct ElementwiseKernels {
+  // sum[c] = Σ (x - shift[c]), squares[c] = Σ (x - shift[c])² over the rows.
+  void (*moments)(std::int64_t rows, std::int64_t channels, const float* x, const float* shift,
+                  float* sum, float* squares);
+  void (*affine)(std::int64_t rows, std::int64_t channels, const float* x,
+                 const ChannelAffine* affine, float* y);
+  // dy is what reaches y. Where affine->relu stopped y, dy counts as 0.
+  // sum[c] = Σ dy, product[c] = Σ dy·(x - mean[c]) over the rows.
+  void (*affine_gradient_sums)(std::int64_t rows, std::int64_t channels, const float* x,
+                               const float* dy, const ChannelAffine* affine, float* sum,
+                               float* product);
+  // dx = slope·dy - shift - curve·(x - mean); dx may be dy.
+  void (*affine_gradient)(std::int64_t rows, std::int64_t channels, const float* x,
+                          const float* dy, const ChannelAffine* affine, const float* slope,
+                          const float* shift, const float* curve, float* dx);
+  // Two rows of 2·width pixels, [2, 2·width, channels], to the largest of each 2×2 window.
+  void (*pool)(std::int64_t width, std::int64_t channels, const float* x, float* y);
+  // dx of the same two rows: dy at the first largest value of the window, 0 elsewhere.
+  void (*pool_gradient)(std::int64_t width, std::int64_t channels, const float* x, const float* dy,
+                        float* dx);
+  // dy[i] = 0 where y[i] is not above 0.
+  void (*relu_gradient)(std::int64_t count, const float* y, float* dy);
+  // values[i] = 0 where its 16 random bits are below `threshold`, else values[i]·scale. The bits of
+  // eight neighbours come from one Philox4x32-10 block: counter[0] + i / 8, word i % 8 / 2, the low
+  // half first.
+  void (*dropout)(std::int64_t count, float* values, const std::uint32_t* counter,
+                  const std::uint32_t* key, std::uint32_t threshold, float scale);
+};
+
+}  // namespace ferplus
