@@ -17,6 +17,7 @@ namespace {
 struct Isa {
   std::string_view name;
   const KernelTable* table;  // null where this build has no code for it
+  const ElementwiseKernels* elementwise;
   bool (*runs_here)();
 };
 
@@ -27,31 +28,37 @@ bool has_avx512() {
 }
 bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 constexpr const KernelTable* kAvx512 = &kAvx512Kernels;
+constexpr const ElementwiseKernels* kAvx512Rows = &kAvx512Elementwise;
 constexpr const KernelTable* kAvx2 = &kAvx2Kernels;
+constexpr const ElementwiseKernels* kAvx2Rows = &kAvx2Elementwise;
 #else
 bool has_avx512() { return false; }
 bool has_avx2() { return false; }
 constexpr const KernelTable* kAvx512 = nullptr;
+constexpr const ElementwiseKernels* kAvx512Rows = nullptr;
 constexpr const KernelTable* kAvx2 = nullptr;
+constexpr const ElementwiseKernels* kAvx2Rows = nullptr;
 #endif
 #if defined(__aarch64__)
 constexpr const KernelTable* kNeon = &kNeonKernels;
+constexpr const ElementwiseKernels* kNeonRows = &kNeonElementwise;
 #else
 constexpr const KernelTable* kNeon = nullptr;
+constexpr const ElementwiseKernels* kNeonRows = nullptr;
 #endif
 
 // Best first; the last one runs everywhere.
 constexpr std::array<Isa, 4> kIsas{{
-    {"avx512", kAvx512, has_avx512},
-    {"avx2", kAvx2, has_avx2},
-    {"neon", kNeon, [] { return kNeon != nullptr; }},
-    {"baseline", &kBaselineKernels, [] { return true; }},
+    {"avx512", kAvx512, kAvx512Rows, has_avx512},
+    {"avx2", kAvx2, kAvx2Rows, has_avx2},
+    {"neon", kNeon, kNeonRows, [] { return kNeon != nullptr; }},
+    {"baseline", &kBaselineKernels, &kBaselineElementwise, [] { return true; }},
 }};
 
-const KernelTable& find(std::string_view name, std::string_view asked_by) {
+const Isa& find(std::string_view name, std::string_view asked_by) {
   for (const Isa& isa : kIsas) {
     if (isa.name != name) continue;
-    if (isa.table != nullptr && isa.runs_here()) return *isa.table;
+    if (isa.table != nullptr && isa.runs_here()) return isa;
     break;
   }
   std::string choices;
@@ -66,21 +73,24 @@ const KernelTable& find(std::string_view name, std::string_view asked_by) {
                           choices));
 }
 
-std::atomic<const KernelTable*> table_in_use{nullptr};
+std::atomic<const Isa*> isa_in_use{nullptr};
+
+const Isa& isa_used() {
+  if (const Isa* isa = isa_in_use.load(std::memory_order_acquire)) return *isa;
+  const char* wanted = std::getenv("FERPLUS_ISA");
+  const bool is_set = wanted != nullptr && *wanted != '\0';
+  const Isa& isa =
+      find(is_set ? wanted : supported_isas().front(), is_set ? "FERPLUS_ISA" : "isa_name()");
+  isa_in_use.store(&isa, std::memory_order_release);
+  return isa;
+}
 
 }  // namespace
 
-const KernelTable& kernels() {
-  if (const KernelTable* table = table_in_use.load(std::memory_order_acquire)) return *table;
-  const char* wanted = std::getenv("FERPLUS_ISA");
-  const bool is_set = wanted != nullptr && *wanted != '\0';
-  const KernelTable& table =
-      find(is_set ? wanted : supported_isas().front(), is_set ? "FERPLUS_ISA" : "isa_name()");
-  table_in_use.store(&table, std::memory_order_release);
-  return table;
-}
+const KernelTable& kernels() { return *isa_used().table; }
+const ElementwiseKernels& elementwise() { return *isa_used().elementwise; }
 
-std::string_view isa_name() { return kernels().isa; }
+std::string_view isa_name() { return isa_used().name; }
 
 std::span<const std::string_view> supported_isas() {
   struct Names {
@@ -97,7 +107,7 @@ std::span<const std::string_view> supported_isas() {
 }
 
 void set_isa(std::string_view name) {
-  table_in_use.store(&find(name, "set_isa()"), std::memory_order_release);
+  isa_in_use.store(&find(name, "set_isa()"), std::memory_order_release);
 }
 
 }  // namespace ferplus

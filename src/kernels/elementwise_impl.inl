@@ -89,31 +89,48 @@ void affine_gradient(std::int64_t rows, std::int64_t channels, const float* x, c
 
 inline float larger(float a, float b) { return b > a ? b : a; }
 
-void pool(std::int64_t width, std::int64_t channels, const float* __restrict x,
-          float* __restrict y) {
-  const std::int64_t row = 2 * width * channels;
+template <bool kRelu>
+void pool_rows(std::int64_t width, std::int64_t channels, const float* __restrict x,
+               std::int64_t row, float* __restrict y) {
   for (std::int64_t i = 0; i < width; ++i, x += 2 * channels, y += channels) {
     for (std::int64_t c = 0; c < channels; ++c) {
-      y[c] = larger(larger(larger(x[c], x[channels + c]), x[row + c]), x[row + channels + c]);
+      const float top = larger(x[c], x[channels + c]);
+      const float most = larger(larger(top, x[row + c]), x[row + channels + c]);
+      y[c] = kRelu && most < 0.0f ? 0.0f : most;
     }
   }
 }
 
-void pool_gradient(std::int64_t width, std::int64_t channels, const float* __restrict x,
-                   const float* __restrict dy, float* __restrict dx) {
-  const std::int64_t row = 2 * width * channels;
+void pool(std::int64_t width, std::int64_t channels, const float* x, std::int64_t row_stride,
+          bool relu, float* y) {
+  (relu ? pool_rows<true> : pool_rows<false>)(width, channels, x, row_stride, y);
+}
+
+template <bool kRelu>
+void pool_gradient_rows(std::int64_t width, std::int64_t channels, const float* __restrict x,
+                        std::int64_t row, const float* __restrict dy, float* __restrict dx) {
   for (std::int64_t i = 0; i < width; ++i, x += 2 * channels, dx += 2 * channels, dy += channels) {
     for (std::int64_t c = 0; c < channels; ++c) {
       const float a = x[c], b = x[channels + c], d = x[row + c], e = x[row + channels + c];
-      const float top = larger(a, b), three = larger(top, d);
+      const float two = larger(a, b), three = larger(two, d), most = larger(three, e);
+      const float gradient = kRelu && !(most > 0.0f) ? 0.0f : dy[c];
       // The first largest: a later value must be strictly larger to win.
-      const bool last = e > three, third = !last && d > top, second = !last && !third && b > a;
-      dx[row + channels + c] = last ? dy[c] : 0.0f;
-      dx[row + c] = third ? dy[c] : 0.0f;
-      dx[channels + c] = second ? dy[c] : 0.0f;
-      dx[c] = !last && !third && !second ? dy[c] : 0.0f;
+      const float fourth = e > three ? gradient : 0.0f;
+      const float third = d > two && !(e > three) ? gradient : 0.0f;
+      const float second = b > a && !(d > two) && !(e > three) ? gradient : 0.0f;
+      const float first = !(b > a) && !(d > two) && !(e > three) ? gradient : 0.0f;
+      dx[c] = first;
+      dx[channels + c] = second;
+      dx[row + c] = third;
+      dx[row + channels + c] = fourth;
     }
   }
+}
+
+void pool_gradient(std::int64_t width, std::int64_t channels, const float* x,
+                   std::int64_t row_stride, bool relu, const float* dy, float* dx) {
+  (relu ? pool_gradient_rows<true> : pool_gradient_rows<false>)(width, channels, x, row_stride, dy,
+                                                                dx);
 }
 
 void relu_gradient(std::int64_t count, const float* __restrict y, float* __restrict dy) {
@@ -164,7 +181,7 @@ void dropout(std::int64_t count, float* __restrict values, const std::uint32_t* 
   }
 }
 
-constexpr ElementwiseKernels elementwise_kernels() {
+constexpr ElementwiseKernels elementwise_table() {
   return {moments, affine,        affine_gradient_sums, affine_gradient,
           pool,    pool_gradient, relu_gradient,        dropout};
 }

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include <ferplus/kernels/elementwise.h>
+
 namespace ferplus {
 
 // Rows of the tallest register tile of any ISA.
@@ -113,11 +115,15 @@ struct KernelTable {
 };
 
 extern const KernelTable kBaselineKernels;
+extern const ElementwiseKernels kBaselineElementwise;
 #if defined(__x86_64__)
 extern const KernelTable kAvx2Kernels;
+extern const ElementwiseKernels kAvx2Elementwise;
 extern const KernelTable kAvx512Kernels;
+extern const ElementwiseKernels kAvx512Elementwise;
 #elif defined(__aarch64__)
 extern const KernelTable kNeonKernels;
+extern const ElementwiseKernels kNeonElementwise;
 #endif
 
 }  // namespace ferplus

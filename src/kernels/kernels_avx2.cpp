@@ -5,16 +5,20 @@
 // instructions that older machines lack, and may be the copy that everyone gets. Hence no such
 // includes, and internal linkage for all but the table (tests/kernels/check_symbols.cmake).
 #if defined(__x86_64__)
+#include <ferplus/kernels/elementwise.h>
+
 #include "kernels/kernel_table.h"
 #include "kernels/simd_avx2.h"
 
 namespace ferplus {
 namespace avx2 {
 namespace {
+#include "kernels/elementwise_impl.inl"
 #include "kernels/kernel_impl.inl"
 }  // namespace
 }  // namespace avx2
 
 constexpr KernelTable kAvx2Kernels = avx2::kernel_table("avx2");
+constexpr ElementwiseKernels kAvx2Elementwise = avx2::elementwise_table();
 }  // namespace ferplus
 #endif  // __x86_64__

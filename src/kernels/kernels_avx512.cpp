@@ -5,16 +5,20 @@
 // instructions that older machines lack, and may be the copy that everyone gets. Hence no such
 // includes, and internal linkage for all but the table (tests/kernels/check_symbols.cmake).
 #if defined(__x86_64__)
+#include <ferplus/kernels/elementwise.h>
+
 #include "kernels/kernel_table.h"
 #include "kernels/simd_avx512.h"
 
 namespace ferplus {
 namespace avx512 {
 namespace {
+#include "kernels/elementwise_impl.inl"
 #include "kernels/kernel_impl.inl"
 }  // namespace
 }  // namespace avx512
 
 constexpr KernelTable kAvx512Kernels = avx512::kernel_table("avx512");
+constexpr ElementwiseKernels kAvx512Elementwise = avx512::elementwise_table();
 }  // namespace ferplus
 #endif  // __x86_64__

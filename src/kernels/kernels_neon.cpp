@@ -5,16 +5,20 @@
 // instructions that older machines lack, and may be the copy that everyone gets. Hence no such
 // includes, and internal linkage for all but the table (tests/kernels/check_symbols.cmake).
 #if defined(__aarch64__)
+#include <ferplus/kernels/elementwise.h>
+
 #include "kernels/kernel_table.h"
 #include "kernels/simd_neon.h"
 
 namespace ferplus {
 namespace neon {
 namespace {
+#include "kernels/elementwise_impl.inl"
 #include "kernels/kernel_impl.inl"
 }  // namespace
 }  // namespace neon
 
 constexpr KernelTable kNeonKernels = neon::kernel_table("neon");
+constexpr ElementwiseKernels kNeonElementwise = neon::elementwise_table();
 }  // namespace ferplus
 #endif  // __aarch64__

@@ -4,6 +4,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/core/parallel.h>
 #include <ferplus/kernels/conv2d.h>
+#include <ferplus/kernels/elementwise.h>
 #include <ferplus/nn/layers.h>
 
 namespace ferplus {
@@ -20,7 +21,15 @@ class Conv2d final : public Layer {
   std::string_view kind() const override { return "conv2d"; }
   std::string describe() const override {
     return concat("conv2d ", options_.kernel, "x", options_.kernel, ", ", options_.filters,
-                  " filters", options_.stride == 1 ? "" : concat(", stride ", options_.stride));
+                  " filters", options_.stride == 1 ? "" : concat(", stride ", options_.stride),
+                  options_.relu ? ", relu" : "");
+  }
+
+  std::unique_ptr<Layer> with_tail(const Tail& tail, const Shape&) const override {
+    if (tail.pool || options_.relu) return nullptr;
+    Conv2dOptions options = options_;
+    options.relu = true;
+    return make_conv2d(options);
   }
 
   LayerPlan plan(const Shape& input, Phase phase) const override {
@@ -67,11 +76,17 @@ class Conv2d final : public Layer {
     const ConvShape shape = conv_shape(a.input.shape);
     choose_conv_algorithm(shape, ConvPass::forward)
         .forward(shape, a.input.data, a.prepared, options_.bias ? a.parameters[1].data : nullptr,
-                 false, a.output.data, a.scratch);
+                 options_.relu, a.output.data, a.scratch);
   }
 
   void backward(const BackwardArguments& a) const override {
     const ConvShape shape = conv_shape(a.input.shape);
+    if (options_.relu) {
+      parallel_for(shape.batch, [&](Index n) {
+        elementwise().relu_gradient(a.output.stride(), a.output.image(n),
+                                    a.output_gradient.image(n));
+      });
+    }
     choose_conv_algorithm(shape, ConvPass::backward_weights)
         .backward_weights(shape, a.input.data, a.output_gradient.data,
                           a.parameter_gradients[0].data,

@@ -2,13 +2,11 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/core/parallel.h>
+#include <ferplus/kernels/elementwise.h>
 #include <ferplus/nn/layers.h>
 
 namespace ferplus {
 namespace {
-
-// One Philox block masks this many values, 16 bits each.
-constexpr Index kValuesPerBlock = 8;
 
 class Dropout final : public Layer {
  public:
@@ -47,16 +45,7 @@ class Dropout final : public Layer {
                       .epoch = draws.epoch,
                       .sample = draws.samples[static_cast<std::size_t>(n)]},
                      counter, key);
-      float* values = tensor.image(n);
-      for (Index start = 0; start < size; start += kValuesPerBlock, ++counter[0]) {
-        const std::array<std::uint32_t, 4> words = philox4x32(counter, key);
-        const Index end = std::min(start + kValuesPerBlock, size);
-        for (Index i = start; i < end; ++i) {
-          const std::uint32_t word = words[static_cast<std::size_t>((i - start) / 2)];
-          const std::uint32_t draw = (i - start) % 2 == 0 ? word & 0xffff : word >> 16;
-          values[i] = draw < threshold_ ? 0.0f : values[i] * scale_;
-        }
-      }
+      elementwise().dropout(size, tensor.image(n), counter.data(), key.data(), threshold_, scale_);
     });
   }
 

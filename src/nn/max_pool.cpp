@@ -3,22 +3,21 @@
 #include <ferplus/core/eigen.h>
 #include <ferplus/core/error.h>
 #include <ferplus/core/parallel.h>
+#include <ferplus/kernels/elementwise.h>
 #include <ferplus/nn/layers.h>
 
 namespace ferplus {
 namespace {
 
+// Windows of any size and stride. Training keeps the place of each maximum, one byte an output.
 class MaxPool final : public Layer {
  public:
-  explicit MaxPool(const MaxPoolOptions& options) : options_(options) {
-    if (options.size < 1 || options.size > 15 || options.stride < 1) {
-      throw UsageError("max-pooling needs a size of 1 to 15 and a stride of at least 1");
-    }
-  }
+  explicit MaxPool(const MaxPoolOptions& options) : options_(options) {}
 
   std::string_view kind() const override { return "max_pool"; }
   std::string describe() const override {
-    return concat("max_pool ", options_.size, "x", options_.size, ", stride ", options_.stride);
+    return concat("max_pool ", options_.size, "x", options_.size, ", stride ", options_.stride,
+                  options_.relu ? ", relu" : "");
   }
 
   LayerPlan plan(const Shape& input, Phase phase) const override {
@@ -29,7 +28,6 @@ class MaxPool final : public Layer {
     LayerPlan plan;
     plan.output = {input[0], (input[1] - options_.size) / options_.stride + 1,
                    (input[2] - options_.size) / options_.stride + 1, input[3]};
-    // One byte an output: the place of its maximum in the window.
     if (phase == Phase::training) {
       plan.saved_bytes = static_cast<std::size_t>(plan.output.elements());
     }
@@ -48,8 +46,8 @@ class MaxPool final : public Layer {
         const float* window = &input(n, y * options_.stride, x * options_.stride, 0);
         float* best = &output(n, y, x, 0);
         std::uint8_t* place = saved == nullptr ? nullptr : saved + (best - output.data());
-        std::copy_n(window, channels, best);
         if (place != nullptr) std::fill_n(place, channels, std::uint8_t{0});
+        std::copy_n(window, channels, best);
         for (Index k = 1; k < options_.size * options_.size; ++k) {
           const float* values =
               window + k / options_.size * input_row + k % options_.size * channels;
@@ -59,6 +57,7 @@ class MaxPool final : public Layer {
             if (place != nullptr) place[c] = larger ? static_cast<std::uint8_t>(k) : place[c];
           }
         }
+        if (options_.relu) std::for_each_n(best, channels, [](float& v) { v = v < 0 ? 0 : v; });
       }
     });
   }
@@ -72,6 +71,10 @@ class MaxPool final : public Layer {
     const Index input_row = input_gradient.dimension(2) * channels;
     const auto* saved = static_cast<const std::uint8_t*>(a.saved);
     parallel_for(output_gradient.dimension(0), [&](Index n) {
+      if (options_.relu) {
+        elementwise().relu_gradient(a.output.stride(), a.output.image(n),
+                                    a.output_gradient.image(n));
+      }
       std::fill_n(a.input_gradient.image(n), a.input_gradient.stride(), 0.0f);
       for (Index y = 0; y < height; ++y) {
         for (Index x = 0; x < width; ++x) {
@@ -91,9 +94,67 @@ class MaxPool final : public Layer {
   MaxPoolOptions options_;
 };
 
+// Windows of 2×2 that do not overlap: the usual case, vectorised; backward looks at the input again
+// and keeps nothing.
+class MaxPool2x2 final : public Layer {
+ public:
+  explicit MaxPool2x2(bool relu) : relu_(relu) {}
+
+  std::string_view kind() const override { return "max_pool"; }
+  std::string describe() const override {
+    return concat("max_pool 2x2, stride 2", relu_ ? ", relu" : "");
+  }
+  std::optional<Tail> as_tail() const override { return Tail{.relu = relu_, .pool = true}; }
+
+  LayerPlan plan(const Shape& input, Phase) const override {
+    if (input.rank() != 4 || input[1] < 2 || input[2] < 2) {
+      throw Error(concat("max_pool 2 cannot take an input of ", input.to_string()));
+    }
+    return {.output = {input[0], input[1] / 2, input[2] / 2, input[3]}};
+  }
+
+  void forward(const ForwardArguments& a) const override {
+    const Index height = a.output.shape[1], width = a.output.shape[2], channels = a.output.shape[3];
+    const Index input_row = a.input.shape[2] * channels;
+    parallel_for(a.output.batch(), [&](Index n) {
+      for (Index y = 0; y < height; ++y) {
+        elementwise().pool(width, channels, a.input.image(n) + 2 * y * input_row, input_row, relu_,
+                           a.output.image(n) + y * width * channels);
+      }
+    });
+  }
+
+  void backward(const BackwardArguments& a) const override {
+    if (!a.input_gradient) return;
+    const Index height = a.output.shape[1], width = a.output.shape[2], channels = a.output.shape[3];
+    const Index input_row = a.input.shape[2] * channels;
+    parallel_for(a.output.batch(), [&](Index n) {
+      float* gradient = a.input_gradient.image(n);
+      for (Index y = 0; y < height; ++y) {
+        float* rows = gradient + 2 * y * input_row;
+        elementwise().pool_gradient(width, channels, a.input.image(n) + 2 * y * input_row,
+                                    input_row, relu_,
+                                    a.output_gradient.image(n) + y * width * channels, rows);
+        // Beyond the last whole window.
+        for (float* row : {rows, rows + input_row}) {
+          std::fill(row + 2 * width * channels, row + input_row, 0.0f);
+        }
+      }
+      std::fill(gradient + 2 * height * input_row, gradient + a.input_gradient.stride(), 0.0f);
+    });
+  }
+
+ private:
+  bool relu_;
+};
+
 }  // namespace
 
 std::unique_ptr<Layer> make_max_pool(const MaxPoolOptions& options) {
+  if (options.size < 1 || options.size > 15 || options.stride < 1) {
+    throw UsageError("max-pooling needs a size of 1 to 15 and a stride of at least 1");
+  }
+  if (options.size == 2 && options.stride == 2) return std::make_unique<MaxPool2x2>(options.relu);
   return std::make_unique<MaxPool>(options);
 }
 

@@ -85,6 +85,23 @@ void Network::add(std::string name, std::unique_ptr<const Layer> layer) {
   steps_.push_back(std::move(step));
 }
 
+std::vector<Network::Step> fused_steps(const Network& network) {
+  std::vector<Network::Step> steps(network.steps().begin(), network.steps().end());
+  // From the end, so that a ReLU and the pooling behind it join first and can follow as one.
+  for (std::size_t i = steps.size(); i-- > 1;) {
+    Network::Step& step = steps[i - 1];
+    const std::optional<Tail> tail = steps[i].layer->as_tail();
+    if (!tail) continue;
+    if (auto fused = step.layer->with_tail(*tail, step.input)) {
+      step.layer = std::move(fused);
+      step.name += "+" + steps[i].name;
+      step.output = steps[i].output;
+      steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  return steps;
+}
+
 std::size_t Network::parameter_count() const {
   std::size_t count = 0;
   for (const Array& array : parameters_) {

@@ -1,5 +1,6 @@
 #include <ferplus/core/eigen.h>
 #include <ferplus/core/parallel.h>
+#include <ferplus/kernels/elementwise.h>
 #include <ferplus/nn/layers.h>
 
 namespace ferplus {
@@ -14,6 +15,11 @@ class Relu final : public Layer {
     return {.output = input, .in_place = true};
   }
 
+  std::optional<Tail> as_tail() const override { return Tail{.relu = true}; }
+  std::unique_ptr<Layer> with_tail(const Tail& tail, const Shape&) const override {
+    return tail.pool ? make_max_pool({.relu = true}) : nullptr;
+  }
+
   void forward(const ForwardArguments& a) const override {
     parallel_for(a.output.batch(), [&](Index n) {
       Eigen::Map<Eigen::ArrayXf> image(a.output.image(n), a.output.stride());
@@ -23,9 +29,7 @@ class Relu final : public Layer {
 
   void backward(const BackwardArguments& a) const override {
     parallel_for(a.output.batch(), [&](Index n) {
-      const Eigen::Map<const Eigen::ArrayXf> output(a.output.image(n), a.output.stride());
-      Eigen::Map<Eigen::ArrayXf> gradient(a.output_gradient.image(n), a.output.stride());
-      gradient = (output > 0.0f).select(gradient, 0.0f);
+      elementwise().relu_gradient(a.output.stride(), a.output.image(n), a.output_gradient.image(n));
     });
   }
 };

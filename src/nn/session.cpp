@@ -52,7 +52,8 @@ PreparedModel::PreparedModel(const Network& network, const Parameters& parameter
     : network_(&network), parameters_(&parameters) {
   Layout layout;
   std::vector<LayerPlan> plans;
-  for (const Network::Step& step : network.steps()) {
+  const std::vector<Network::Step> steps = fused_steps(network);
+  for (const Network::Step& step : steps) {
     plans.push_back(step.layer->plan(step.input, Phase::inference));
     offsets_.push_back(layout.add(plans.back().prepared_forward_bytes));
   }
@@ -60,7 +61,7 @@ PreparedModel::PreparedModel(const Network& network, const Parameters& parameter
   std::vector<ConstTensorView> views(network.parameters().size());
   fill_views(network.parameters(), parameters.values().data(), views);
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    const Network::Step& step = network.steps()[i];
+    const Network::Step& step = steps[i];
     if (plans[i].prepared_forward_bytes == 0) continue;
     step.layer->prepare(step.input, Direction::forward,
                         std::span(views).subspan(step.first_parameter, step.parameter_count),
@@ -76,11 +77,12 @@ Session::Session(const Network& network, Index max_batch, Phase phase)
     : network_(&network),
       max_batch_(max_batch),
       phase_(phase),
+      layers_(fused_steps(network)),
       parameter_views_(network.parameters().size()),
       state_views_(network.state().size()),
       gradient_views_(network.parameters().size()) {
   if (max_batch < 1) throw UsageError(concat("a batch needs at least one image, not ", max_batch));
-  for (const Network::Step& step : network.steps()) {
+  for (const Network::Step& step : layers_) {
     steps_.push_back({.plan = step.layer->plan(batched(step.input, max_batch), phase)});
     if (phase == Phase::training) {
       // evaluate() runs the inference phase in the same scratch.
@@ -138,8 +140,7 @@ TensorView Session::input(Index batch) {
 }
 
 TensorView Session::activation(std::size_t step, Index batch) {
-  return {static_cast<float*>(at(steps_[step].output)),
-          batched(network_->steps()[step].output, batch)};
+  return {static_cast<float*>(at(steps_[step].output)), batched(layers_[step].output, batch)};
 }
 
 ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
@@ -162,7 +163,7 @@ ConstTensorView Session::run(Phase phase, Index batch, const Parameters& paramet
   if (phase_ == Phase::inference && model == nullptr) {
     throw Error("a session planned for inference runs prepared models only");
   }
-  const std::span<const Network::Step> steps = network_->steps();
+  const std::span<const Network::Step> steps(layers_);
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
   fill_views(network_->state(), state, state_views_);
   batch_ = batch;
@@ -197,7 +198,7 @@ ConstTensorView Session::run(Phase phase, Index batch, const Parameters& paramet
 
 void Session::backward(ConstTensorView logits_gradient, const Parameters& parameters,
                        Parameters& gradients) {
-  const std::span<const Network::Step> steps = network_->steps();
+  const std::span<const Network::Step> steps(layers_);
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
   fill_views(network_->parameters(), gradients.values().data(), gradient_views_);
   std::size_t current = 0;
@@ -238,9 +239,9 @@ void Session::backward(ConstTensorView logits_gradient, const Parameters& parame
 std::optional<std::string> Session::first_non_finite_layer() const {
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const auto* values = reinterpret_cast<const float*>(arena_.data() + steps_[i].output);
-    const Index count = batched(network_->steps()[i].output, batch_).elements();
+    const Index count = batched(layers_[i].output, batch_).elements();
     if (!std::all_of(values, values + count, [](float v) { return std::isfinite(v); })) {
-      return network_->steps()[i].name;
+      return layers_[i].name;
     }
   }
   return std::nullopt;

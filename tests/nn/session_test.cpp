@@ -245,9 +245,10 @@ TEST(SessionTest, ObserverHearsEveryLayerInOrder) {
   session.train(2, parameters, {.seed = 1, .epoch = 0, .samples = keys});
   session.backward({gradient.data(), {2, 8}}, parameters, gradients);
   std::vector<std::string> expected;
-  for (const Network::Step& step : network.steps()) expected.push_back(step.name + " forward");
-  for (std::size_t i = network.steps().size(); i-- > 0;) {
-    expected.push_back(network.steps()[i].name + " backward");
+  const std::vector<Network::Step> steps = fused_steps(network);
+  for (const Network::Step& step : steps) expected.push_back(step.name + " forward");
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    expected.push_back(steps[i].name + " backward");
   }
   EXPECT_EQ(heard, expected);
 }

@@ -8,6 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,6 +89,13 @@ struct BackwardArguments {
   DrawContext draws;
 };
 
+// What may follow a layer within the layer itself, so that its output is written once: a ReLU, then
+// a 2×2 max-pooling of stride 2.
+struct Tail {
+  bool relu = false;
+  bool pool = false;
+};
+
 class Layer {
  public:
   virtual ~Layer() = default;
@@ -96,6 +105,13 @@ class Layer {
   virtual std::string describe() const = 0;
   // `input` includes the batch. Throws Error if the layer cannot take that shape.
   virtual LayerPlan plan(const Shape& input, Phase phase) const = 0;
+  // This layer as the tail of another, or nothing if it cannot be one.
+  virtual std::optional<Tail> as_tail() const { return std::nullopt; }
+  // A layer with the same parameters that does this one's work and then the tail's, for inputs of
+  // this shape; null if there is none. Equal to the two one after the other within rounding.
+  virtual std::unique_ptr<Layer> with_tail(const Tail& /*tail*/, const Shape& /*input*/) const {
+    return nullptr;
+  }
   // Packs weights; does nothing for layers without prepared bytes. `input` as for plan.
   virtual void prepare(const Shape& /*input*/, Direction /*direction*/,
                        std::span<const ConstTensorView> /*parameters*/, void* /*prepared*/) const {}

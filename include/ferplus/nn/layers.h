@@ -16,7 +16,8 @@ struct Conv2dOptions {
   Index filters = 1;
   Index kernel = 3;
   Index stride = 1;
-  bool bias = true;  // false before batch-norm, which would cancel it
+  bool bias = true;   // false before batch-norm, which would cancel it
+  bool relu = false;  // negative results become 0
 };
 std::unique_ptr<Layer> make_conv2d(const Conv2dOptions& options);
 
@@ -25,6 +26,7 @@ std::unique_ptr<Layer> make_conv2d(const Conv2dOptions& options);
 struct MaxPoolOptions {
   Index size = 2;
   Index stride = 2;
+  bool relu = false;  // negative results become 0
 };
 std::unique_ptr<Layer> make_max_pool(const MaxPoolOptions& options);
 
@@ -56,6 +58,7 @@ std::unique_ptr<Layer> make_dropout(const DropoutOptions& options);
 struct BatchNormOptions {
   double momentum = 0.1;
   double epsilon = 1e-5;
+  Tail tail{};  // the pooling needs images of even height and width
 };
 std::unique_ptr<Layer> make_batch_norm(const BatchNormOptions& options);
 

@@ -26,7 +26,7 @@ class PreparedModel {
 
   const Network& network() const { return *network_; }
   const Parameters& parameters() const { return *parameters_; }
-  // Packed weights of a step; null if the layer has none.
+  // Packed weights of an entry of fused_steps; null if the layer has none.
   const void* weights(std::size_t step) const;
 
  private:
@@ -86,7 +86,8 @@ class Session {
   const Network* network_;
   Index max_batch_;
   Phase phase_;
-  std::vector<StepPlan> steps_;
+  std::vector<Network::Step> layers_;  // fused_steps
+  std::vector<StepPlan> steps_;        // of each
   std::size_t input_ = 0, scratch_ = 0, prepared_ = 0;
   std::size_t gradient_[2] = {0, 0};
   Buffer<std::byte> arena_;

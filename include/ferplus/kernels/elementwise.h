@@ -1,5 +1,9 @@
-// The kernels of layers that work value by value, as a per-ISA source exports them. Rows are pixels,
-// `channels` values each, dense. The contracts are in include/ferplus/kernels/elementwise.h.
+// Kernels of layers that work value by value, for rows of pixels with `channels` values each,
+// dense.
+//
+// Each works on the calling thread, allocates nothing and throws nothing; layers cut the work.
+// Spans may not overlap unless said. ISAs differ in the last bits only where sums do. This header
+// is included by the per-ISA sources: nothing but <cstdint> here.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +24,23 @@ struct ElementwiseKernels {
                   float* sum, float* squares);
   void (*affine)(std::int64_t rows, std::int64_t channels, const float* x,
                  const ChannelAffine* affine, float* y);
-  // dy is what reaches y. Where affine->relu stopped y, dy counts as 0.
+  // dy is what reaches y; where affine->relu stopped y it counts as 0.
   // sum[c] = Σ dy, product[c] = Σ dy·(x - mean[c]) over the rows.
   void (*affine_gradient_sums)(std::int64_t rows, std::int64_t channels, const float* x,
                                const float* dy, const ChannelAffine* affine, float* sum,
                                float* product);
   // dx = slope·dy - shift - curve·(x - mean); dx may be dy.
-  void (*affine_gradient)(std::int64_t rows, std::int64_t channels, const float* x,
-                          const float* dy, const ChannelAffine* affine, const float* slope,
-                          const float* shift, const float* curve, float* dx);
-  // Two rows of 2·width pixels, [2, 2·width, channels], to the largest of each 2×2 window.
-  void (*pool)(std::int64_t width, std::int64_t channels, const float* x, float* y);
-  // dx of the same two rows: dy at the first largest value of the window, 0 elsewhere.
-  void (*pool_gradient)(std::int64_t width, std::int64_t channels, const float* x, const float* dy,
-                        float* dx);
+  void (*affine_gradient)(std::int64_t rows, std::int64_t channels, const float* x, const float* dy,
+                          const ChannelAffine* affine, const float* slope, const float* shift,
+                          const float* curve, float* dx);
+  // y[width, channels]: the largest of each 2×2 window of two rows of 2·width pixels, x and
+  // x + row_stride; with relu also of 0.
+  void (*pool)(std::int64_t width, std::int64_t channels, const float* x, std::int64_t row_stride,
+               bool relu, float* y);
+  // dx of those pixels: dy at the first largest value of its window (with relu only if that is
+  // above 0), else 0. dx has the same row_stride.
+  void (*pool_gradient)(std::int64_t width, std::int64_t channels, const float* x,
+                        std::int64_t row_stride, bool relu, const float* dy, float* dx);
   // dy[i] = 0 where y[i] is not above 0.
   void (*relu_gradient)(std::int64_t count, const float* y, float* dy);
   // values[i] = 0 where its 16 random bits are below `threshold`, else values[i]·scale. The bits of
@@ -42,5 +49,8 @@ struct ElementwiseKernels {
   void (*dropout)(std::int64_t count, float* values, const std::uint32_t* counter,
                   const std::uint32_t* key, std::uint32_t threshold, float scale);
 };
+
+// Those of the ISA in use (kernels/cpu.h).
+const ElementwiseKernels& elementwise();
 
 }  // namespace ferplus
