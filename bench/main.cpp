@@ -1,11 +1,13 @@
 // Benchmarks of the kernels. Pin the process, and see --benchmark_filter; OMP_NUM_THREADS or
-// taskset set the number of threads.
+// taskset set the number of threads. --choices alone prints src/kernels/conv2d_choices.cpp anew.
 #include <string>
+#include <string_view>
 
 #include <ferplus/core/parallel.h>
 #include <ferplus/core/random.h>
 #include <ferplus/kernels/cpu.h>
 
+#include "choices.h"
 #include "fma_peak.h"
 #include "report.h"
 
@@ -29,6 +31,10 @@ void report_flops(benchmark::State& state, double flops_per_iteration, double pe
 
 int main(int argc, char** argv) {
   using namespace ferplus;
+  if (argc == 2 && std::string_view(argv[1]) == "--choices") {
+    bench::print_conv_choices();
+    return 0;
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::AddCustomContext("threads", std::to_string(thread_count()));

@@ -3,9 +3,13 @@
 # trains a small network on them, evaluates it and predicts.
 #   tools/quickstart.sh [DIR]   data and run go to DIR (default: out/quickstart)
 set -euo pipefail
+if [ $# -gt 0 ] && [ -e "$1" ]; then
+  echo "$1 exists: name a folder that does not, so that nothing is overwritten" >&2
+  exit 2
+fi
+out=$(realpath -m "${1:-$(dirname "$0")/../out/quickstart}")
 cd "$(dirname "$0")/.."
 
-out=${1:-out/quickstart}
 say() { printf '\n\033[1m%s\033[0m\n' "== $*"; }
 started=$SECONDS
 
@@ -20,7 +24,7 @@ ferplus=build/quickstart/bin/ferplus
 "$ferplus" --version
 
 say "3/6 synthetic faces"
-rm -rf "$out"
+rm -rf out/quickstart  # this script's own
 mkdir -p "$out"
 "$ferplus" synth -o "$out/data" --count 3000 --seed 1
 data=(--fer "$out/data/fer2013.csv" --ferplus "$out/data/fer2013new.csv")
@@ -31,6 +35,9 @@ say "4/6 training"
 
 say "5/6 evaluation on faces that it has not seen"
 "$ferplus" evaluate --model "$out/run/best.safetensors" "${data[@]}" --split private --json "$out/private.json"
+accuracy=$(sed -n 's/^ *"accuracy": \([0-9.e-]*\),$/\1/p' "$out/private.json")
+awk -v accuracy="$accuracy" 'BEGIN { exit !(accuracy >= 0.8) }' ||
+  { echo "accuracy $accuracy is below 0.8" >&2; exit 1; }
 
 say "6/6 prediction"
 "$ferplus" prepare "${data[@]}" -d "$out/faces" --quiet

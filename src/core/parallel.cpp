@@ -12,11 +12,13 @@
 namespace ferplus {
 namespace {
 int g_threads = omp_get_num_procs();
-}
+// Of the parallel_for that this thread works in.
+thread_local int t_index = 0;
+}  // namespace
 
 int thread_count() { return g_threads; }
 void set_thread_count(int count) { g_threads = count < 1 ? 1 : count; }
-int thread_index() { return omp_get_thread_num(); }
+int thread_index() { return t_index; }
 
 FlushDenormals::FlushDenormals() {
 #if defined(__SSE__)
@@ -52,6 +54,7 @@ void run_parallel(Index count, void (*body)(void*, Index), void* context) {
 #pragma omp parallel num_threads(g_threads)
   {
     const FlushDenormals flush;
+    t_index = omp_get_thread_num();
 #pragma omp for schedule(dynamic, 1)
     for (Index i = 0; i < count; ++i) {
       if (failed.load(std::memory_order_relaxed)) continue;
@@ -61,6 +64,7 @@ void run_parallel(Index count, void (*body)(void*, Index), void* context) {
         if (!failed.exchange(true)) failure = std::current_exception();
       }
     }
+    t_index = 0;  // this thread may next serve a region of the caller's
   }
   if (failure) std::rethrow_exception(failure);
 }

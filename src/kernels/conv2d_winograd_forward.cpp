@@ -9,10 +9,8 @@
 namespace ferplus::winograd {
 namespace {
 
-// Bytes of transformed tiles and products that a thread works on at a time: enough tiles that the
-// transformed weights, streamed from memory, are used often.
-constexpr Index kBlockBytes = 4 << 20;
-constexpr Index kMinBlockTiles = 28, kMaxBlockTiles = 112;
+// Tiles that a thread works on at a time.
+constexpr Index kMinBlockTiles = 28, kMaxBlockTiles = 56;
 // With fewer blocks than this all threads work on one block together.
 constexpr Index kMinBlocks = 8;
 
@@ -99,52 +97,59 @@ Index total_tiles(const WinogradTransforms& w, const ConvShape& shape) {
   return shape.batch * grid.tiles_down * grid.tiles_across;
 }
 
-Index block_tiles(const WinogradTransforms& w, const ConvShape& shape) {
-  const Index bytes_per_tile =
-      coordinates(w) * (shape.in_channels + shape.out_channels) * static_cast<Index>(sizeof(float));
-  return std::clamp(kBlockBytes / bytes_per_tile, kMinBlockTiles, kMaxBlockTiles);
-}
-
 // Of zeros to read and of memory to write in vain.
 Index spare_floats(const ConvShape& shape) {
   return std::max(shape.in_channels, shape.out_channels);
 }
 
-// Blocks are one thread's or everybody's.
-struct Plan {
-  Blocks blocks;
-  bool shared;
-};
+// A block streams all transformed weights: fewer tiles than make their own transformed values about
+// half as many do not pay.
+Index least_block_tiles(const ConvShape& shape) {
+  return std::clamp(
+      shape.in_channels * shape.out_channels / (2 * (shape.in_channels + shape.out_channels)),
+      kMinBlockTiles, kMaxBlockTiles);
+}
 
-Plan plan(const WinogradTransforms& w, const ConvShape& shape) {
-  const Index tiles = total_tiles(w, shape), limit = block_tiles(w, shape);
-  if (tiles >= kMinBlocks * limit) return {even_blocks(tiles, limit, 1), false};
-  return {even_blocks(tiles, kMinBlocks / 2 * limit, 1), true};
+// Tiles of a block that one thread works on, and of one that all share.
+Index own_block_tiles(const ConvShape& shape, Index tiles) {
+  return std::clamp(tiles / kMinBlocks, least_block_tiles(shape), kMaxBlockTiles);
+}
+Index shared_block_tiles(const ConvShape& shape, Index tiles) {
+  return std::min(tiles, kMinBlocks / 2 * least_block_tiles(shape));
+}
+bool blocks_are_shared(const ConvShape& shape, Index tiles) {
+  return tiles < kMinBlocks * least_block_tiles(shape);
 }
 
 }  // namespace
 
 std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                     int threads) {
-  const Index tiles = total_tiles(w, shape), limit = block_tiles(w, shape);
-  const Index shared = Block(w, shape, std::min(tiles, kMinBlocks / 2 * limit)).floats();
-  const Index own = tiles >= kMinBlocks * limit ? threads * Block(w, shape, limit).floats() : 0;
+  const Index tiles = total_tiles(w, shape);
+  // Both, because smaller batches may share.
+  const Index shared = Block(w, shape, shared_block_tiles(shape, tiles)).floats();
+  const Index own = blocks_are_shared(shape, tiles)
+                        ? 0
+                        : threads * Block(w, shape, own_block_tiles(shape, tiles)).floats();
   return static_cast<std::size_t>(std::max(shared, own) + (1 + threads) * spare_floats(shape)) *
          sizeof(float);
 }
 
 void forward(const WinogradTransforms& w, const ConvShape& shape, const float* input,
              const float* prepared, const float* bias, bool relu, float* output, float* workspace) {
-  const Plan cut = plan(w, shape);
+  const Index total = total_tiles(w, shape);
+  const bool shared = blocks_are_shared(shape, total);
+  const Blocks blocks = even_blocks(
+      total, shared ? shared_block_tiles(shape, total) : own_block_tiles(shape, total), 1);
+  const Block block(w, shape, blocks.size(0));
   const Index spare = spare_floats(shape);
-  const Block block(w, shape, cut.blocks.size(0));
   float* const zeros = workspace;
   float* const spares = zeros + spare;
   float* const memory = spares + thread_count() * spare;
   std::fill_n(zeros, spare, 0.0f);
-  if (!cut.shared) {
-    parallel_for(cut.blocks.count, [&](Index b) {
-      const Index first = cut.blocks.begin(b), tiles = cut.blocks.size(b);
+  if (!shared) {
+    parallel_for(blocks.count, [&](Index b) {
+      const Index first = blocks.begin(b), tiles = blocks.size(b);
       float* const mine = memory + thread_index() * block.floats();
       for (Index r = 0; r < block.row_tiles(tiles).count; ++r) {
         block.transform_input(input, first, tiles, r, zeros, mine);
@@ -157,8 +162,8 @@ void forward(const WinogradTransforms& w, const ConvShape& shape, const float* i
     });
     return;
   }
-  for (Index b = 0; b < cut.blocks.count; ++b) {
-    const Index first = cut.blocks.begin(b), tiles = cut.blocks.size(b);
+  for (Index b = 0; b < blocks.count; ++b) {
+    const Index first = blocks.begin(b), tiles = blocks.size(b);
     parallel_for(block.row_tiles(tiles).count,
                  [&](Index r) { block.transform_input(input, first, tiles, r, zeros, memory); });
     parallel_for(coordinates(w),

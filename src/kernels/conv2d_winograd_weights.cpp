@@ -12,12 +12,14 @@
 namespace ferplus::winograd {
 namespace {
 
-// A task owns a slice of the gradient, in and out channels, whose transformed sums stay in the L2
-// cache, and transforms the tiles that meet there a block at a time.
-constexpr Index kSliceDepth = 64, kSliceColumns = 64;
-constexpr Index kBlockTiles = 28;
-// With fewer slices than this, micro-batches are tasks of their own.
-constexpr Index kMinSlices = 8;
+// A task owns a slice of the gradient, in and out channels, and transforms the tiles that meet
+// there a block at a time. Sums and operands of a slice are a little more than an L2 cache holds:
+// larger slices transform less often, smaller ones move less.
+constexpr Index kSliceDepth = 64, kSliceColumns = 128;
+constexpr Index kBlockTiles = 42;
+// With fewer slices than this, micro-batches are tasks of their own; with fewer than that, parts of
+// micro-batches.
+constexpr Index kMinSlices = 8, kMinPartSlices = 4;
 
 // Elements of the gradient that a task joins.
 constexpr Index kJoinBlock = 8192;
@@ -74,22 +76,28 @@ class SliceTask {
         inputs_(block_sums_ + kSliceColumns),
         gradients_(inputs_ + coordinates(w_) * kInputStride),
         products_(gradients_ + coordinates(w_) * kGradientStride),
-        sums_(products_ + coordinates(w_) * kProductStride) {}
-
-  // Sums micro-batches [first, last), a whole subtree, into gradient and bias_gradient, which may
-  // be null.
-  void run(Index first, Index last, float* gradient, float* bias_gradient) {
+        sums_(products_ + coordinates(w_) * kProductStride) {
     std::fill_n(zeros_, std::max(kSliceDepth, kSliceColumns), 0.0f);
-    // Columns of the last panel that are past the end stay zeros.
-    std::fill_n(gradients_, coordinates(w_) * kGradientStride, 0.0f);
+  }
+
+  // Sums the whole batch into the gradient's slice; bias_gradient may be null.
+  void sum_batch(float* gradient, float* bias_gradient) {
     // The tree of tree_combine as a binary counter: a sum waits until its equal sibling is there.
     Index waiting = 0;
-    for (Index m = first; m < last; ++m) {
-      sum_micro_batch(m, sums_ + waiting * kSumsFloats);
+    for (Index m = 0; m < micro_batches(shape_.batch); ++m) {
+      sum_tiles(m * tiles_per_micro_batch(), tiles_of_micro_batch(m),
+                sums_ + waiting * kSumsFloats);
       ++waiting;
-      for (Index rest = m - first; rest % 2 != 0; rest /= 2) join(--waiting);
+      for (Index rest = m; rest % 2 != 0; rest /= 2) join(--waiting);
     }
     while (waiting > 1) join(--waiting);
+    store(gradient, bias_gradient);
+  }
+
+  // The same for part `part` of micro-batch m; zeros if it has fewer parts.
+  void sum_part(Index m, Index part, Index parts, float* gradient, float* bias_gradient) {
+    const Blocks blocks{tiles_of_micro_batch(m), parts, 1};
+    sum_tiles(m * tiles_per_micro_batch() + blocks.begin(part), blocks.size(part), sums_);
     store(gradient, bias_gradient);
   }
 
@@ -98,15 +106,22 @@ class SliceTask {
     k_.add((9 * depth_ + 1) * width_, sums_ + last * kSumsFloats, sums_ + (last - 1) * kSumsFloats);
   }
 
-  void sum_micro_batch(Index m, float* sums) {
-    const Index images = std::min(kMicroBatch, shape_.batch - m * kMicroBatch);
-    const Index tiles_per_image = in_.tiles_down * in_.tiles_across;
-    const Blocks blocks = even_blocks(images * tiles_per_image, kBlockTiles, 1);
+  Index tiles_per_micro_batch() const { return kMicroBatch * in_.tiles_down * in_.tiles_across; }
+  Index tiles_of_micro_batch(Index m) const {
+    return std::min(kMicroBatch, shape_.batch - m * kMicroBatch) * in_.tiles_down *
+           in_.tiles_across;
+  }
+
+  void sum_tiles(Index first_tile, Index tiles, float* sums) {
+    if (tiles == 0) {
+      std::fill_n(sums, (9 * depth_ + 1) * width_, 0.0f);
+      return;
+    }
+    const Blocks blocks = even_blocks(tiles, kBlockTiles, 1);
     float* bias_sums = sums + 9 * depth_ * width_;
     std::fill_n(bias_sums, width_, 0.0f);
     for (Index block = 0; block < blocks.count; ++block) {
-      add_tiles(m * kMicroBatch * tiles_per_image + blocks.begin(block), blocks.size(block),
-                block > 0, bias_sums);
+      add_tiles(first_tile + blocks.begin(block), blocks.size(block), block > 0, bias_sums);
     }
     w_.weights_gradient(depth_, width_, products_, kProductStride, sums, depth_ * width_);
   }
@@ -118,6 +133,7 @@ class SliceTask {
     const Index panel_size = kBlockTiles * k_.tile_columns;
     const TransformLayout gradient_layout{kGradientStride, k_.tile_columns, panel_size,
                                           k_.tile_columns / k_.vector_width};
+    // Columns of the last panel past the end hold what was there before; their sums are not stored.
     std::fill_n(block_sums_, width_, 0.0f);
     w_.output_gradient(&out_, operands_.output_gradient, first_tile, tiles, first_column_, columns_,
                        zeros_, &gradient_layout, gradients_,
@@ -168,17 +184,23 @@ class SliceTask {
 
 bool has_many_slices(const Slices& slices) { return slices.count() >= kMinSlices; }
 
-// One micro-batch's gradient and bias gradient.
+Index parts_per_micro_batch(const Slices& slices) {
+  return ceil_divide(kMinPartSlices, slices.count());
+}
+
+// A part's gradient and bias gradient.
 Index part_floats(const ConvShape& shape) { return shape.weights_size() + shape.out_channels; }
 
 }  // namespace
 
 std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                              int threads) {
-  const bool many = has_many_slices(cut(kernels(), shape));
-  const Index parts = many ? 0 : micro_batches(shape.batch) * part_floats(shape);
-  return static_cast<std::size_t>(
-             threads * floats_per_thread(w, many ? waiting_sums(shape.batch) : 1) + parts) *
+  const Slices slices = cut(kernels(), shape);
+  const bool many = has_many_slices(slices);
+  const Index parts = many ? 0 : micro_batches(shape.batch) * parts_per_micro_batch(slices);
+  return static_cast<std::size_t>(threads *
+                                      floats_per_thread(w, many ? waiting_sums(shape.batch) : 1) +
+                                  parts * part_floats(shape)) *
          sizeof(float);
 }
 
@@ -187,35 +209,42 @@ void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const
                       float* workspace) {
   const Slices slices = cut(kernels(), shape);
   const Operands operands{w, shape, input, output_gradient};
-  const Index count = micro_batches(shape.batch);
-  if (has_many_slices(slices) || count == 1) {
-    const Index floats =
-        floats_per_thread(w, has_many_slices(slices) ? waiting_sums(shape.batch) : 1);
+  if (has_many_slices(slices)) {
+    const Index floats = floats_per_thread(w, waiting_sums(shape.batch));
     parallel_for(slices.count(), [&](Index slice) {
       SliceTask(operands, slices, slice, workspace + thread_index() * floats)
-          .run(0, count, weights_gradient, bias_gradient);
+          .sum_batch(weights_gradient, bias_gradient);
     });
     return;
   }
-  const Index floats = floats_per_thread(w, 1), part = part_floats(shape);
-  float* const parts = workspace + thread_count() * floats;
-  parallel_for(count * slices.count(), [&](Index task) {
-    const Index m = task / slices.count();
-    float* const out = parts + m * part;
+  const Index floats = floats_per_thread(w, 1), size = part_floats(shape);
+  const Index per_micro_batch = parts_per_micro_batch(slices);
+  float* const sums = workspace + thread_count() * floats;
+  parallel_for(micro_batches(shape.batch) * per_micro_batch * slices.count(), [&](Index task) {
+    const Index part = task / slices.count();
+    float* const out = sums + part * size;
     SliceTask(operands, slices, task % slices.count(), workspace + thread_index() * floats)
-        .run(m, m + 1, out, out + shape.weights_size());
+        .sum_part(part / per_micro_batch, part % per_micro_batch, per_micro_batch, out,
+                  out + shape.weights_size());
   });
-  const Blocks joins = even_blocks(part, kJoinBlock, 1);
+  const Blocks joins = even_blocks(size, kJoinBlock, 1);
   parallel_for(joins.count, [&](Index j) {
-    const Index first = joins.begin(j), size = joins.size(j);
-    tree_combine(count, [&](Index to, Index from) {
-      kernels().add(size, parts + from * part + first, parts + to * part + first);
-    });
-    const Index end = std::min(first + size, shape.weights_size());
-    if (first < end) std::copy(parts + first, parts + end, weights_gradient + first);
+    const Index first = joins.begin(j), count = joins.size(j);
+    const auto add = [&](Index to, Index from) {
+      kernels().add(count, sums + from * size + first, sums + to * size + first);
+    };
+    for (Index m = 0; m < micro_batches(shape.batch); ++m) {
+      for (Index part = 1; part < per_micro_batch; ++part) {
+        add(m * per_micro_batch, m * per_micro_batch + part);
+      }
+    }
+    tree_combine(micro_batches(shape.batch),
+                 [&](Index to, Index from) { add(to * per_micro_batch, from * per_micro_batch); });
+    const Index end = std::min(first + count, shape.weights_size());
+    if (first < end) std::copy(sums + first, sums + end, weights_gradient + first);
     if (bias_gradient == nullptr) return;
-    for (Index i = std::max(first, shape.weights_size()); i < first + size; ++i) {
-      bias_gradient[i - shape.weights_size()] = parts[i];
+    for (Index i = std::max(first, shape.weights_size()); i < first + count; ++i) {
+      bias_gradient[i - shape.weights_size()] = sums[i];
     }
   });
 }

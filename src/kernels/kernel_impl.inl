@@ -190,6 +190,7 @@ void add(std::int64_t count, const float* from, float* to) {
   for (; i < count; ++i) to[i] += from[i];
 }
 
+#include "kernels/direct_impl.inl"
 #include "kernels/winograd_impl.inl"
 
 // Kernels for 1 … kTileRows rows, and null beyond.
@@ -231,5 +232,7 @@ constexpr KernelTable kernel_table(const char* isa) {
           add_column_sums,
           add,
           winograd_transforms<Filtering2>(),
-          winograd_transforms<Filtering4>()};
+          winograd_transforms<Filtering4>(),
+          {direct_forward<1>, direct_forward<2>, direct_forward<3>, direct_forward<4>},
+          {direct_weights<1>, direct_weights<2>, direct_weights<3>, direct_weights<4>}};
 }

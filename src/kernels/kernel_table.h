@@ -96,6 +96,22 @@ struct WinogradTransforms {
                            std::int64_t coordinate_stride, float* taps, std::int64_t tap_stride);
 };
 
+// Most channels in that the direct convolution takes.
+inline constexpr int kDirectChannels = 4;
+
+// One row of output pixels of a 3x3 convolution with stride 1, c [pixels, columns] = patches ·
+// packed_b + bias. Element e of kernel row r of the patch of pixel x is
+// rows[r * row_stride + x * channels + e]; as many are read as for tile_rows pixels, at least.
+// columns is a multiple of vector_width; bias may be null; spare holds [tile_rows, columns].
+using DirectForward = void (*)(std::int64_t pixels, const float* rows, std::int64_t row_stride,
+                               const float* packed_b, std::int64_t columns, const float* bias,
+                               bool relu, float* c, float* spare);
+
+// sums [9 * channels + 1, columns] += patchesᵀ · gradient [pixels, columns], and in the last row
+// the sum of the gradient itself.
+using DirectWeights = void (*)(std::int64_t pixels, const float* rows, std::int64_t row_stride,
+                               const float* gradient, std::int64_t columns, float* sums);
+
 struct KernelTable {
   const char* isa;
   int vector_width;
@@ -112,6 +128,9 @@ struct KernelTable {
   // to[i] += from[i]
   void (*add)(std::int64_t count, const float* from, float* to);
   WinogradTransforms winograd2, winograd4;
+  // Entry C - 1 works on C channels.
+  DirectForward direct_forward[kDirectChannels];
+  DirectWeights direct_weights[kDirectChannels];
 };
 
 extern const KernelTable kBaselineKernels;

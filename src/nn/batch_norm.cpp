@@ -61,10 +61,13 @@ class BatchNorm final : public Layer {
     LayerPlan plan;
     plan.output = input;
     if (options_.tail.pool) plan.output = {input[0], input[1] / 2, input[2] / 2, input[3]};
-    plan.parameters = {{.name = "weight", .shape = {channels}, .initial = InitialValue::ones},
+    plan.parameters = {{.name = "weight",
+                        .shape = {channels},
+                        .initial = InitialValue::constant,
+                        .constant = options_.initial_weight},
                        {.name = "bias", .shape = {channels}}};
     plan.state = {{.name = "running_mean", .shape = {channels}},
-                  {.name = "running_var", .shape = {channels}, .initial = InitialValue::ones}};
+                  {.name = "running_var", .shape = {channels}, .initial = InitialValue::constant}};
     // Mean and 1/sqrt(var + epsilon) of the batch.
     if (phase == Phase::training) plan.saved_bytes = 2 * floats(channels);
     plan.scratch_bytes = Scratch(nullptr, extent, options_.tail).bytes();
@@ -226,6 +229,7 @@ class BatchNorm final : public Layer {
       mean[c] = static_cast<float>(origin[c] + offset);
       inverse_deviation[c] =
           static_cast<float>(1.0 / std::sqrt(squares / count + options_.epsilon));
+      if (extent.images * extent.rows == 1) continue;  // one value has no variance to learn from
       float& running_mean = a.state[0].data[c];
       float& running_var = a.state[1].data[c];
       running_mean += momentum * (mean[c] - running_mean);

@@ -1,6 +1,9 @@
 #include <cstring>
 
+#include <nlohmann/json.hpp>
+
 #include <ferplus/core/error.h>
+#include <ferplus/core/hash.h>
 #include <ferplus/data/label_mode.h>
 #include <ferplus/nn/model_file.h>
 
@@ -32,7 +35,26 @@ std::string required(const SafetensorsFile& file, const std::string& name, const
   return found->second;
 }
 
+// As to_metadata wrote them; the defaults where a file has none.
+ModelOptions model_options(const SafetensorsFile& file) {
+  ModelOptions options;
+  const auto found = file.metadata().find("model_options");
+  if (found == file.metadata().end()) return options;
+  const auto json = nlohmann::json::parse(found->second);
+  json.at("conv_dropout").get_to(options.conv_dropout);
+  json.at("dense_dropout").get_to(options.dense_dropout);
+  json.at("batch_norm_momentum").get_to(options.batch_norm_momentum);
+  return options;
+}
+
 }  // namespace
+
+std::string to_metadata(const ModelOptions& options) {
+  return nlohmann::ordered_json{{"conv_dropout", options.conv_dropout},
+                                {"dense_dropout", options.dense_dropout},
+                                {"batch_norm_momentum", options.batch_norm_momentum}}
+      .dump();
+}
 
 void TensorSet::add(const Network& network, const Parameters& values, const std::string& prefix,
                     bool with_state) {
@@ -50,20 +72,22 @@ void TensorSet::add(const Network& network, const Parameters& values, const std:
   for (const Network::Array& array : network.state()) add_array(array, values.state().data());
 }
 
-std::string TensorSet::content_hash() const {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto add = [&](std::span<const std::byte> bytes) {
-    for (std::byte byte : bytes) {
-      hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3;
-    }
-  };
-  for (const auto& [name, tensor] : tensors_) {
-    add(std::as_bytes(std::span(name)));
-    add(tensor.bytes);
+std::string TensorSet::content_hash() const { return ferplus::content_hash(tensors_); }
+
+std::string content_hash(const std::map<std::string, StoredTensor>& tensors) {
+  Fingerprint fingerprint;
+  for (const auto& [name, tensor] : tensors) {
+    fingerprint.update(name);
+    fingerprint.update(tensor.bytes);
   }
-  std::ostringstream text;
-  text << std::hex << hash;
-  return text.str();
+  return fingerprint.text();
+}
+
+void check_content(const SafetensorsFile& file, const std::string& file_name) {
+  if (required(file, file_name, "content_hash") != content_hash(file.tensors())) {
+    throw file_error(file_name, 0,
+                     "its content does not have the hash it was written with: damaged");
+  }
 }
 
 void read_arrays(const SafetensorsFile& file, const std::string& file_name, const Network& network,
@@ -114,12 +138,17 @@ Model load_model(const std::filesystem::path& path) {
   const std::string name = path.string();
   required(file, name, "format", kModelFormat);
   required(file, name, "classes", class_list());
-  try {
-    preprocessing_from_name(required(file, name, "preprocessing"));
-  } catch (const UsageError& error) {
-    throw file_error(name, 0, error.what());
-  }
-  Network network = build_model(required(file, name, "network"));
+  check_content(file, name);
+  Network network = [&] {
+    try {
+      preprocessing_from_name(required(file, name, "preprocessing"));
+      return build_model(required(file, name, "network"), model_options(file));
+    } catch (const UsageError& error) {
+      throw file_error(name, 0, error.what());
+    } catch (const nlohmann::json::exception& error) {
+      throw file_error(name, 0, concat("its 'model_options' are damaged: ", error.what()));
+    }
+  }();
   Parameters parameters(network);
   const bool averaged = file.find("ema." + network.parameters().front().spec.name) != nullptr;
   read_arrays(file, name, network, averaged ? "ema." : "", true, parameters);

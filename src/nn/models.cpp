@@ -12,6 +12,10 @@ namespace {
 
 constexpr Index kSide = 64;
 constexpr Index kOutputs = 8;
+// First weight of batch-norm after a hidden dense layer. At 1, the thousand inputs of the logits
+// would have a squared norm of several hundred, and gradient descent on their weights would diverge
+// at learning rates that the convolutions need.
+constexpr double kDenseNormWeight = 0.2;
 
 // Blocks of 3×3 convolutions, each block ended by 2×2 max-pooling and dropout, then hidden dense
 // layers with dropout, then the logits.
@@ -46,7 +50,8 @@ Network build_vgg(const VggOptions& vgg, const ModelOptions& options) {
     const std::string number = std::to_string(i + 1);
     network.add("fc" + number, make_dense({.units = vgg.hidden[i], .bias = !vgg.batch_norm}));
     if (vgg.batch_norm) {
-      network.add("fc_bn" + number, make_batch_norm({.momentum = options.batch_norm_momentum}));
+      network.add("fc_bn" + number, make_batch_norm({.momentum = options.batch_norm_momentum,
+                                                     .initial_weight = kDenseNormWeight}));
     }
     network.add("fc_relu" + number, make_relu());
     add_dropout("fc_drop" + number, options.dense_dropout);

@@ -25,7 +25,8 @@ void fill(const ParameterSpec& spec, Initialization initialization, RandomSequen
           float* values) {
   const Index count = spec.shape.elements();
   if (spec.initial != InitialValue::random) {
-    std::fill_n(values, count, spec.initial == InitialValue::ones ? 1.0f : 0.0f);
+    std::fill_n(values, count,
+                spec.initial == InitialValue::constant ? static_cast<float>(spec.constant) : 0.0f);
     return;
   }
   const double limit = std::sqrt(6.0 / static_cast<double>(spec.fan_in + spec.fan_out));

@@ -100,6 +100,10 @@ Evaluation evaluate(const Dataset& dataset, const PreparedModel& model,
       distribution_targets.push_back(*target);
     }
   }
+  if (result.samples.empty()) {
+    throw Error(concat("split ", split_name(options.split), " of ", dataset.source,
+                       " has no image that the protocol counts"));
+  }
   result.classification = classify(result.logits, result.classes);
   result.agreement = agree(distribution_logits, distribution_targets);
   return result;

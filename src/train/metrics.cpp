@@ -31,9 +31,10 @@ Classification classify(std::span<const Logits> logits, std::span<const int> cla
     const bool hit = truth == predicted;
     ++result.confusion[truth][predicted];
     correct += hit;
-    // Bin b holds confidences in (b/15, (b+1)/15].
-    const int bin = static_cast<int>(std::ceil(confidence * kCalibrationBins)) - 1;
-    auto& counts = bins[static_cast<std::size_t>(std::clamp(bin, 0, kCalibrationBins - 1))];
+    // Bin b holds confidences in (b/15, (b+1)/15]; what is not a number goes to bin 0 and shows in
+    // the error.
+    const double bin = std::ceil(confidence * kCalibrationBins) - 1;
+    auto& counts = bins[bin > 0 ? static_cast<std::size_t>(bin) : 0];
     counts.confidence += confidence;
     counts.correct += hit;
   }

@@ -1,4 +1,3 @@
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 
@@ -36,7 +35,8 @@ nlohmann::ordered_json to_json(const Position& p) {
           {"correct", p.correct},
           {"images", p.images},
           {"best_epoch", p.best_epoch},
-          {"best_accuracy", p.best_accuracy}};
+          {"best_accuracy", p.best_accuracy},
+          {"recent", p.recent}};
 }
 
 Position position_from(const json& object) {
@@ -50,6 +50,8 @@ Position position_from(const json& object) {
   object.at("images").get_to(p.images);
   object.at("best_epoch").get_to(p.best_epoch);
   object.at("best_accuracy").get_to(p.best_accuracy);
+  p.recent = object.value("recent", p.recent);
+  if (p.recent.size() > kRecentSteps) throw Error("too many recent steps");
   if (p.epoch < 0 || p.step < 0 || p.steps < 0) throw Error("a position below zero");
   return p;
 }
@@ -111,13 +113,20 @@ void read_config(const std::filesystem::path& path, RunConfig& config) {
 }
 
 void write_config(const std::filesystem::path& path, const RunConfig& config) {
-  write_file_atomically(path, [&](std::ostream& out) { out << to_json(config).dump(2) << '\n'; });
+  std::string text;
+  try {
+    text = to_json(config).dump(2) + '\n';
+  } catch (const json::exception&) {
+    throw file_error(path, 0, "a data path is not UTF-8, so that JSON cannot hold it: rename it");
+  }
+  write_file_atomically(path, [&](std::ostream& out) { out << text; });
 }
 
 nlohmann::ordered_json to_json(const EpochMetrics& m) {
   return {{"epoch", m.epoch},
           {"train_loss", m.train_loss},
           {"train_accuracy", m.train_accuracy},
+          {"final_train_loss", m.final_train_loss},
           {"public_loss", m.public_loss},
           {"public_accuracy", m.public_accuracy},
           {"learning_rate", m.learning_rate},
@@ -125,10 +134,14 @@ nlohmann::ordered_json to_json(const EpochMetrics& m) {
           {"images_per_second", m.images_per_second}};
 }
 
+ModelOptions model_options(const Recipe& recipe) {
+  return {.conv_dropout = recipe.conv_dropout,
+          .dense_dropout = recipe.dense_dropout,
+          .batch_norm_momentum = recipe.batch_norm_momentum};
+}
+
 Network build_network(const RunConfig& config) {
-  return build_model(config.network, {.conv_dropout = config.recipe.conv_dropout,
-                                      .dense_dropout = config.recipe.dense_dropout,
-                                      .batch_norm_momentum = config.recipe.batch_norm_momentum});
+  return build_model(config.network, model_options(config.recipe));
 }
 
 Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
@@ -155,6 +168,8 @@ void save_checkpoint(const std::filesystem::path& path, const Network& network,
   if (checkpoint.average) tensors.add(network, checkpoint.average->average(), "ema.");
   save_tensors(path, network, tensors,
                {{"mode", std::string(label_mode(config.mode).name)},
+                {"model_options", to_metadata(model_options(config.recipe))},
+                {"data", checkpoint.data},
                 {"config", to_json(config).dump()},
                 {"position", to_json(checkpoint.position).dump()}});
 }
@@ -171,6 +186,12 @@ void load_checkpoint(const std::filesystem::path& path, const Network& network,
     checkpoint.position = position_from(json::parse(position->second));
   } catch (const std::exception& error) {
     throw file_error(path, 0, concat("its position is damaged: ", error.what()));
+  }
+  check_content(file, name);
+  const auto data = file.metadata().find("data");
+  if (data == file.metadata().end() || data->second != checkpoint.data) {
+    throw file_error(path, 0,
+                     "it was trained on other data (images or votes) than what is given now");
   }
   read_arrays(file, name, network, "", true, checkpoint.parameters);
   read_arrays(file, name, network, "velocity.", false, checkpoint.optimizer.velocity());

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/hash.h>
 #include <ferplus/data/batch.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/model_file.h>
@@ -24,6 +25,12 @@ Shuffle shuffle_of(const Recipe& recipe) {
   return recipe.shuffle == "once" ? Shuffle::once : Shuffle::every_epoch;
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw file_error(folder, 0, concat("cannot create this folder: ", error.message()));
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -36,7 +43,6 @@ class Trainer {
         config_(config),
         options_(options),
         listener_(listener),
-        lock_((fs::create_directories(options.folder), options.folder)),
         network_(build_network(config)),
         faces_(dataset),
         loader_(faces_, select(dataset, Split::train, config.mode, config.limit),
@@ -50,12 +56,15 @@ class Trainer {
         checkpoint_(network_, config),
         gradients_(network_),
         session_(network_, config.recipe.batch, Phase::training),
+        lock_((make_folder(options.folder), options.folder)),
         buffers_(static_cast<std::size_t>(2 * config.recipe.batch * kClasses)),
         samples_(static_cast<std::size_t>(config.recipe.batch)),
         draw_keys_(samples_.size()) {}
 
   TrainResult run() {
+    checkpoint_.data = fingerprint();
     open_folder();
+    checkpoint_.position.recent.reserve(kRecentSteps);
     listener_.on_start({.network = network_.name(),
                         .parameters = network_.parameter_count(),
                         .train_images = loader_.images(),
@@ -68,17 +77,22 @@ class Trainer {
     const int last_epoch = options_.stop_after > 0
                                ? std::min(options_.stop_after, config_.recipe.epochs)
                                : config_.recipe.epochs;
-    while (checkpoint_.position.epoch < last_epoch) {
-      if (!train_epoch()) {
-        save();
-        return result(true);
+    try {
+      while (checkpoint_.position.epoch < last_epoch) {
+        train_epoch();
+        finish_epoch();
       }
-      finish_epoch();
+      return result();
+    } catch (const Interrupted&) {
+      save();
+      return summary(true);
     }
-    return result(false);
   }
 
  private:
+  // The listener asked to stop: thrown between two steps, or while evaluating.
+  struct Interrupted {};
+
   fs::path file(const char* name) const { return options_.folder / name; }
 
   static DistortionLimits distortion_limits(const Recipe& recipe) {
@@ -92,21 +106,31 @@ class Trainer {
 
   void open_folder();
   void resume();
-  bool train_epoch();
+  void train_epoch();
   void train_step(Index step);
   void finish_epoch();
   [[noreturn]] void report_non_finite(Index step, Index images) const;
 
   Classification evaluate_public(double& loss);
-  TrainResult result(bool interrupted);
+  TrainResult summary(bool interrupted) const;
+  TrainResult result();
+  std::string fingerprint() const;
+  void save();
 
-  void save() { save_checkpoint(file("last.safetensors"), network_, config_, checkpoint_); }
+  void poll() {
+    if (listener_.stop_requested()) throw Interrupted();
+  }
+  Progress evaluation_progress() {
+    return [this](std::size_t done, std::size_t total) {
+      listener_.on_evaluation(done, total);
+      poll();
+    };
+  }
 
   const Dataset& dataset_;
   RunConfig config_;
   TrainOptions options_;
   TrainListener& listener_;
-  FolderLock lock_;
   Network network_;
   DatasetFaces faces_;
   BatchLoader loader_;
@@ -115,6 +139,7 @@ class Trainer {
   Checkpoint checkpoint_;
   Parameters gradients_;
   Session session_;
+  FolderLock lock_;
   Buffer<float> buffers_;                 // targets, then gradients of the logits, of a batch
   std::string note_;                      // what resuming changed
   std::vector<std::size_t> samples_;      // of the batch: into dataset_
@@ -156,6 +181,9 @@ void Trainer::train_step(Index step) {
   ++position.steps;
   position.loss += loss;
   position.correct += correct;
+  // A window that moves: no allocation once it is full.
+  if (position.recent.size() == kRecentSteps) position.recent.erase(position.recent.begin());
+  position.recent.emplace_back(loss, images);
   position.images += images;
   position.seconds += seconds_since(start);
   const auto done = static_cast<double>(position.images);
@@ -171,30 +199,38 @@ void Trainer::train_step(Index step) {
                      .learning_rate = rate});
 }
 
-// False: the listener asked to stop.
-bool Trainer::train_epoch() {
+void Trainer::train_epoch() {
   const Position& position = checkpoint_.position;
   while (position.step < loader_.batches()) {
     train_step(position.step);
-    if (listener_.stop_requested()) return false;
+    poll();
     if (options_.checkpoint_every > 0 && position.steps % options_.checkpoint_every == 0) save();
   }
-  return true;
 }
 
 void Trainer::finish_epoch() {
   Position& position = checkpoint_.position;
   const auto images = static_cast<double>(position.images);
   const auto steps_before = static_cast<double>(position.steps - position.step);
+  double recent_loss = 0, recent_images = 0;
+  for (const auto& [loss, count] : position.recent) {
+    recent_loss += loss;
+    recent_images += static_cast<double>(count);
+  }
   EpochMetrics metrics{
       .epoch = position.epoch,
       .train_loss = position.loss / images,
       .train_accuracy = static_cast<double>(position.correct) / images,
+      .final_train_loss = recent_loss / recent_images,
       .learning_rate = schedule_.rate(
           steps_before / static_cast<double>(config_.recipe.epochs * loader_.batches())),
       .seconds = position.seconds,
       .images_per_second = position.seconds > 0 ? images / position.seconds : 0};
   metrics.public_accuracy = evaluate_public(metrics.public_loss).accuracy;
+  if (!std::isfinite(metrics.public_loss)) {
+    throw Error(concat("the public loss is not finite after epoch ", position.epoch,
+                       ": the weights have diverged (learning rate?)"));
+  }
 
   // In this order, so that a crash in between repeats the epoch and overwrites what it left.
   append_line(file("metrics.jsonl"), to_json(metrics).dump());
@@ -204,15 +240,16 @@ void Trainer::finish_epoch() {
     position.best_accuracy = metrics.public_accuracy;
     save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
                {{"mode", std::string(label_mode(config_.mode).name)},
+                {"model_options", to_metadata(model_options(config_.recipe))},
                 {"recipe", to_json(config_.recipe).dump()},
                 {"seed", std::to_string(config_.seed)},
                 {"epoch", std::to_string(metrics.epoch)},
                 {"public_accuracy", nlohmann::json(metrics.public_accuracy).dump()}});
   }
-  position = {.epoch = position.epoch + 1,
-              .steps = position.steps,
-              .best_epoch = position.best_epoch,
-              .best_accuracy = position.best_accuracy};
+  ++position.epoch;
+  position.step = position.correct = position.images = 0;
+  position.loss = position.seconds = 0;
+  position.recent.clear();
   save();
   listener_.on_epoch(metrics, best);
 }
@@ -221,8 +258,7 @@ Classification Trainer::evaluate_public(double& loss) {
   const Parameters& parameters = evaluated_parameters(checkpoint_);
   const std::vector<Logits> logits = predict_samples(
       dataset_, public_.samples, Preprocessing::ferplus, session_,
-      [&](Index batch) { return session_.evaluate(batch, parameters); },
-      [&](std::size_t done, std::size_t total) { listener_.on_evaluation(done, total); });
+      [&](Index batch) { return session_.evaluate(batch, parameters); }, evaluation_progress());
   std::vector<int> classes;
   for (const Target& target : public_.targets) classes.push_back(argmax(target));
   loss = agree(logits, public_.targets).cross_entropy;
@@ -272,11 +308,19 @@ void Trainer::resume() {
   }
   if (fs::exists(file("last.safetensors"))) {
     load_checkpoint(file("last.safetensors"), network_, checkpoint_);
+  } else if (fs::exists(file("metrics.jsonl")) || fs::exists(file("best.safetensors"))) {
+    throw Error(
+        concat(file("last.safetensors").string(),
+               " is missing, so there is nothing to resume from; what the run left is kept"));
   }
   const Position& position = checkpoint_.position;
   if (position.step > loader_.batches()) {
     throw Error(concat(file("last.safetensors").string(), " stands at step ", position.step,
                        " of an epoch that has ", loader_.batches(), ": other data than before?"));
+  }
+  if (config_.recipe.epochs < position.epoch) {
+    throw Error(concat("the run has done ", position.epoch, " epochs: it cannot be cut to ",
+                       config_.recipe.epochs));
   }
   if (config_.recipe.epochs != epochs_before) {
     note_ = concat("the run now has ", config_.recipe.epochs, " epochs instead of ", epochs_before,
@@ -286,42 +330,76 @@ void Trainer::resume() {
   }
   // Lines of epochs that the checkpoint does not have: a crash came between the two.
   std::ifstream metrics(file("metrics.jsonl"));
-  std::string kept;
-  std::string line;
-  for (int epoch = 0; epoch < position.epoch && std::getline(metrics, line); ++epoch) {
+  std::string kept, line;
+  for (int epoch = 0; epoch < position.epoch; ++epoch) {
+    if (!std::getline(metrics, line)) {
+      throw file_error(file("metrics.jsonl"), static_cast<std::size_t>(epoch) + 1,
+                       concat("expected a line for each of the ", position.epoch, " epochs done"));
+    }
     kept += line + '\n';
   }
   write_file_atomically(file("metrics.jsonl"), [&](std::ostream& out) { out << kept; });
 }
 
-TrainResult Trainer::result(bool interrupted) {
-  const Position& position = checkpoint_.position;
-  TrainResult result{.interrupted = interrupted,
-                     .finished = position.epoch >= config_.recipe.epochs,
-                     .epochs_done = position.epoch,
-                     .best_epoch = position.best_epoch,
-                     .best_public_accuracy = position.best_accuracy};
-  if (interrupted || position.best_epoch < 0) return result;
+// Whatever would resume from it later must be sound: a checkpoint with values that are not finite
+// is refused, and the last good one stays.
+void Trainer::save() {
+  for (std::span<const float> values : {std::span<const float>(checkpoint_.parameters.values()),
+                                        std::span<const float>(checkpoint_.parameters.state())}) {
+    if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); })) {
+      throw Error(concat("weights or batch-norm statistics are no longer finite in epoch ",
+                         checkpoint_.position.epoch, ", step ", checkpoint_.position.step,
+                         " (learning rate?); the last checkpoint is kept"));
+    }
+  }
+  save_checkpoint(file("last.safetensors"), network_, config_, checkpoint_);
+}
 
-  const bool has_private =
-      std::any_of(dataset_.samples.begin(), dataset_.samples.end(),
-                  [](const Sample& sample) { return sample.split == Split::private_test; });
+std::string Trainer::fingerprint() const {
+  Fingerprint fingerprint;
+  for (std::size_t i : loader_.selection().samples) {
+    const Sample& sample = dataset_.samples[i];
+    const ImageView image = dataset_.image(sample);
+    fingerprint.update(std::as_bytes(std::span(&sample.index, 1)));
+    fingerprint.update(std::as_bytes(std::span(sample.votes)));
+    fingerprint.update(std::as_bytes(
+        std::span(image.pixels, static_cast<std::size_t>(image.width * image.height))));
+  }
+  return fingerprint.text();
+}
+
+TrainResult Trainer::summary(bool interrupted) const {
+  const Position& position = checkpoint_.position;
+  return {.interrupted = interrupted,
+          .finished = position.epoch >= config_.recipe.epochs,
+          .epochs_done = position.epoch,
+          .best_epoch = position.best_epoch,
+          .best_public_accuracy = position.best_accuracy};
+}
+
+TrainResult Trainer::result() {
+  TrainResult result = summary(false);
+  if (result.best_epoch < 0) return result;
+  const LabelModeInfo& majority = label_mode(LabelMode::majority);
+  const bool has_private = std::ranges::any_of(dataset_.samples, [&](const Sample& sample) {
+    return sample.split == Split::private_test && majority.target(sample.votes);
+  });
   if (has_private) {
     const Model best = load_model(file("best.safetensors"));
     const PreparedModel prepared(best.network, best.parameters);
     result.private_accuracy =
         evaluate(dataset_, prepared, {.split = Split::private_test, .batch = config_.recipe.batch},
-                 [&](std::size_t done, std::size_t total) { listener_.on_evaluation(done, total); })
+                 evaluation_progress())
             .classification.accuracy;
   }
-  nlohmann::ordered_json summary = {{"epochs", result.epochs_done},
-                                    {"finished", result.finished},
-                                    {"best_epoch", result.best_epoch},
-                                    {"public_accuracy", result.best_public_accuracy},
-                                    {"private_accuracy", nullptr}};
-  if (result.private_accuracy) summary["private_accuracy"] = *result.private_accuracy;
+  nlohmann::ordered_json json = {{"epochs", result.epochs_done},
+                                 {"finished", result.finished},
+                                 {"best_epoch", result.best_epoch},
+                                 {"public_accuracy", result.best_public_accuracy},
+                                 {"private_accuracy", nullptr}};
+  if (result.private_accuracy) json["private_accuracy"] = *result.private_accuracy;
   write_file_atomically(file("summary.json"),
-                        [&](std::ostream& out) { out << summary.dump(2) << '\n'; });
+                        [&](std::ostream& out) { out << json.dump(2) << '\n'; });
   return result;
 }
 

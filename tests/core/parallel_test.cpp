@@ -1,6 +1,7 @@
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -35,8 +36,27 @@ TEST_P(ParallelFor, RethrowsAnErrorOfTheBody) {
 
 TEST_P(ParallelFor, NestedLoopsRunSerially) {
   std::atomic<int> total{0};
-  parallel_for(4, [&](Index) { parallel_for(5, [&](Index) { ++total; }); });
+  parallel_for(4, [&](Index) {
+    const auto thread = std::this_thread::get_id();
+    const int index = thread_index();
+    parallel_for(5, [&](Index) {
+      EXPECT_EQ(std::this_thread::get_id(), thread);
+      EXPECT_EQ(thread_index(), index);
+      ++total;
+    });
+  });
   EXPECT_EQ(total, 20);
+}
+
+TEST_P(ParallelFor, ThreadIndexStaysBelowTheCount) {
+  parallel_for(100, [&](Index) {
+    EXPECT_GE(thread_index(), 0);
+    EXPECT_LT(thread_index(), GetParam());
+  });
+  EXPECT_EQ(thread_index(), 0);
+  // On the threads of somebody else's region each loop is serial and stands alone.
+#pragma omp parallel num_threads(3)
+  parallel_for(2, [](Index) { EXPECT_EQ(thread_index(), 0); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ParallelFor, testing::Values(1, 2, 4));

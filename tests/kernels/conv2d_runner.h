@@ -24,7 +24,7 @@ struct ConvOperands {
 
 struct ConvResults {
   std::vector<float> output, input_gradient, weights_gradient, bias_gradient;
-  bool scratch_intact = true;
+  bool nothing_overrun = true;
 
   bool operator==(const ConvResults& other) const {
     return same_bits(output, other.output) && same_bits(input_gradient, other.input_gradient) &&
@@ -32,6 +32,9 @@ struct ConvResults {
            same_bits(bias_gradient, other.bias_gradient);
   }
 };
+
+// Values behind every result that must stay untouched.
+inline constexpr Index kGuard = 1024;
 
 // Passes that the algorithm does not support stay empty.
 inline ConvResults run_conv2d(const ConvAlgorithm& algorithm, const ConvOperands& operands,
@@ -41,29 +44,33 @@ inline ConvResults run_conv2d(const ConvAlgorithm& algorithm, const ConvOperands
   if (algorithm.supports(s, ConvPass::forward)) {
     Scratch prepared(algorithm.prepared_bytes(s, ConvPass::forward));
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::forward, thread_count()));
-    results.output = poisoned(s.output_size());
+    results.output = poisoned(s.output_size() + kGuard);
     algorithm.prepare(s, ConvPass::forward, operands.weights.data(), prepared.data());
     algorithm.forward(s, operands.input.data(), prepared.data(), operands.bias.data(), relu,
                       results.output.data(), workspace.data());
-    results.scratch_intact = prepared.intact() && workspace.intact();
+    results.nothing_overrun =
+        cut_guard(results.output, kGuard) && prepared.intact() && workspace.intact();
   }
   if (algorithm.supports(s, ConvPass::backward_data)) {
     Scratch prepared(algorithm.prepared_bytes(s, ConvPass::backward_data));
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_data, thread_count()));
-    results.input_gradient = poisoned(s.input_size());
+    results.input_gradient = poisoned(s.input_size() + kGuard);
     algorithm.prepare(s, ConvPass::backward_data, operands.weights.data(), prepared.data());
     algorithm.backward_data(s, operands.output_gradient.data(), prepared.data(),
                             results.input_gradient.data(), workspace.data());
-    results.scratch_intact = results.scratch_intact && prepared.intact() && workspace.intact();
+    results.nothing_overrun = cut_guard(results.input_gradient, kGuard) &&
+                              results.nothing_overrun && prepared.intact() && workspace.intact();
   }
   if (algorithm.supports(s, ConvPass::backward_weights)) {
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_weights, thread_count()));
-    results.weights_gradient = poisoned(s.weights_size());
-    results.bias_gradient = poisoned(s.out_channels);
+    results.weights_gradient = poisoned(s.weights_size() + kGuard);
+    results.bias_gradient = poisoned(s.out_channels + kGuard);
     algorithm.backward_weights(s, operands.input.data(), operands.output_gradient.data(),
                                results.weights_gradient.data(), results.bias_gradient.data(),
                                workspace.data());
-    results.scratch_intact = results.scratch_intact && workspace.intact();
+    const bool gradients = cut_guard(results.weights_gradient, kGuard);
+    results.nothing_overrun = cut_guard(results.bias_gradient, kGuard) && gradients &&
+                              results.nothing_overrun && workspace.intact();
   }
   return results;
 }

@@ -44,7 +44,7 @@ class LayerRunner {
       gradients_.emplace_back(count_of(spec.shape));
     }
     for (const ParameterSpec& spec : plan_.state) {
-      const float initial = spec.initial == InitialValue::ones ? 1.0f : 0.0f;
+      const float initial = spec.initial == InitialValue::constant ? 1.0f : 0.0f;
       std::ranges::fill(state_.emplace_back(count_of(spec.shape)).span(), initial);
     }
     for (std::size_t n = 0; n < samples_.size(); ++n) samples_[n] = 100 + n;

@@ -189,6 +189,7 @@ TEST(InitializationTest, HeIsNormalWithTwoOverFanIn) {
     EXPECT_NEAR(m.fourth / (variance * variance), 3, 5 * std::sqrt(96 / count)) << name;
   }
   for (double value : values_of(network, parameters, "bn1_1.weight")) EXPECT_EQ(value, 1);
+  for (double value : values_of(network, parameters, "fc_bn1.weight")) EXPECT_EQ(value, 0.2f);
   for (double value : values_of(network, parameters, "bn1_1.bias")) EXPECT_EQ(value, 0);
   for (const Network::Array& array : network.state()) {
     const float expected = array.spec.name.ends_with("running_var") ? 1.0f : 0.0f;

@@ -62,6 +62,13 @@ TEST(ClassifyTest, CertaintyIsInTheLastBin) {
   EXPECT_NEAR(classify(logits, std::vector<int>{2, 1}).expected_calibration_error, 0.95 / 2, 1e-6);
 }
 
+TEST(ClassifyTest, WhatIsNotANumberShowsInTheError) {
+  const std::vector<Logits> logits = {confident(1, .95), Logits{std::nanf("")}};
+  const Classification c = classify(logits, std::vector<int>{1, 3});
+  EXPECT_EQ(c.accuracy, 0.5);
+  EXPECT_TRUE(std::isnan(c.expected_calibration_error));
+}
+
 TEST(ClassifyTest, FirstOfEqualLogitsIsPredicted) {
   const std::vector<Logits> logits = {Logits{0, 2, 2, 2, 0, 0, 0, 0}};
   EXPECT_EQ(classify(logits, std::vector<int>{1}).accuracy, 1);

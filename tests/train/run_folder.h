@@ -53,7 +53,9 @@ class Recorder : public TrainListener {
     epochs.push_back(metrics);
     best_flags.push_back(best);
   }
-  bool stop_requested() override { return steps.size() == stop_after_steps_; }
+  bool stop_requested() override {
+    return stop_after_steps_ > 0 && steps.size() >= stop_after_steps_;
+  }
 
   std::vector<std::string> messages;
   std::vector<StepReport> steps;

@@ -7,19 +7,24 @@ namespace ferplus::tool {
 namespace {
 
 template <typename Rows>
-std::string name_list(const Rows& rows) {
+std::vector<std::string> names_of(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.emplace_back(row.name);
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
   std::string list;
-  for (const auto& row : rows) {
-    if (!list.empty()) list += ", ";
-    list += row.name;
-  }
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
   return list;
 }
 
 }  // namespace
 
-std::string network_list() { return name_list(models()); }
-std::string recipe_list() { return name_list(recipes()); }
+std::vector<std::string> network_names() { return names_of(models()); }
+std::vector<std::string> recipe_names() { return names_of(recipes()); }
+std::string network_list() { return joined(network_names()); }
+std::string recipe_list() { return joined(recipe_names()); }
 
 void add_model_option(CLI::App& app, std::filesystem::path& path) {
   app.add_option("--model", path, "A trained model, RUN/best.safetensors say")

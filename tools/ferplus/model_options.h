@@ -3,12 +3,15 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 namespace ferplus::tool {
 
-// Names for help texts: "vgg13, vgg13_bn, vgg_mini".
+std::vector<std::string> network_names();
+std::vector<std::string> recipe_names();
+// For help texts: "vgg13, vgg13_bn, vgg_mini".
 std::string network_list();
 std::string recipe_list();
 

@@ -20,8 +20,9 @@ int thread_count();
 // REQUIRES: count >= 1. Not to be called while a parallel_for runs.
 void set_thread_count(int count);
 
-// Index of the calling thread in the running parallel_for, 0 … thread_count()-1; 0 outside. For
-// scratch memory only: results must not depend on it.
+// Index of the calling thread in the running parallel_for, 0 … thread_count()-1; 0 outside one,
+// also on the threads of an OpenMP region of the caller. For scratch memory only: results must not
+// depend on it.
 int thread_index();
 
 // While it lives, the calling thread treats denormal numbers as zero; then its old mode returns.
@@ -43,7 +44,8 @@ void run_parallel(Index count, void (*body)(void* context, Index i), void* conte
 
 // Calls body(i) for i in [0, count), on several threads, in any order, each i once. An exception
 // thrown by body is caught and the first one rethrown here after all threads have finished.
-// Nested calls run serially on the calling thread. Allocates nothing.
+// Within an OpenMP parallel region (its own or the caller's) it runs serially on the calling
+// thread. Allocates nothing.
 template <typename Body>
 void parallel_for(Index count, Body&& body) {
   using Plain = std::remove_reference_t<Body>;

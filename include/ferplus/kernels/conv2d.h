@@ -54,7 +54,8 @@ struct ConvAlgorithm {
   // Bytes of scratch that the pass needs with `threads` threads; must not decrease with batch.
   std::size_t (*workspace_bytes)(const ConvShape& shape, ConvPass pass, int threads);
 
-  // bias may be null. With relu, negative results become 0.
+  // The passes; null if no shape supports them. bias may be null. With relu, negative results
+  // become 0.
   void (*forward)(const ConvShape& shape, const float* input, const void* prepared,
                   const float* bias, bool relu, float* output, void* workspace);
   void (*backward_data)(const ConvShape& shape, const float* output_gradient, const void* prepared,
@@ -70,8 +71,21 @@ std::span<const ConvAlgorithm> conv_algorithms();
 // The row of that name. Throws UsageError that lists the names.
 const ConvAlgorithm& conv_algorithm(std::string_view name);
 
-// The algorithm that runs for this shape and pass on the ISA in use: from the measured table, never
-// by thread count or batch (shape.batch is ignored).
+// The algorithm that runs for this shape and pass on the ISA in use, and why: "forced" by
+// set_conv_algorithm, "measured" (the committed table, src/kernels/conv2d_choices.cpp) or "rule"
+// (fewest multiplications, for shapes that the table lacks). Never by thread count or batch:
+// shape.batch is ignored.
+struct ConvChoice {
+  const ConvAlgorithm& algorithm;
+  std::string_view reason;
+};
+ConvChoice explain_conv_algorithm(const ConvShape& shape, ConvPass pass);
 const ConvAlgorithm& choose_conv_algorithm(const ConvShape& shape, ConvPass pass);
+
+// Makes choose_conv_algorithm return the algorithm of that name, or where it does not support the
+// shape and pass, the next one in conv_algorithms() that does; "auto" takes that back. Not
+// thread-safe, and weights prepared and workspaces sized before become invalid. Throws UsageError
+// that lists the names.
+void set_conv_algorithm(std::string_view name);
 
 }  // namespace ferplus

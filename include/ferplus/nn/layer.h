@@ -32,13 +32,14 @@ enum class FileLayout {
   dense,        // memory [H·W·C, K] (rows in H, W, C order), file [K, C·H·W]
 };
 
-enum class InitialValue { zeros, ones, random };
+enum class InitialValue { zeros, constant, random };
 
 // One parameter (or one array of untrained state, as batch-norm's running statistics).
 struct ParameterSpec {
   std::string name;  // within its layer: "weight"; a Network prefixes the layer's name and a dot
   Shape shape;       // in memory
   InitialValue initial = InitialValue::zeros;
+  double constant = 1;            // for InitialValue::constant
   bool decays = false;            // weight decay applies
   Index fan_in = 0, fan_out = 0;  // for InitialValue::random
   FileLayout layout = FileLayout::same;

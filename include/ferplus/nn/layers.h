@@ -54,10 +54,12 @@ std::unique_ptr<Layer> make_dropout(const DropoutOptions& options);
 
 // Ioffe & Szegedy 2015, over batch, rows and columns: y = weight·(x - mean)/sqrt(var + epsilon) +
 // bias. Training uses the batch's mean and biased variance and moves running_mean and running_var
-// (unbiased) by `momentum` towards them; inference uses those. All four are [C].
+// (unbiased) by `momentum` towards them, unless the batch has a single value; inference uses those.
+// All four are [C].
 struct BatchNormOptions {
   double momentum = 0.1;
   double epsilon = 1e-5;
+  double initial_weight = 1;
   Tail tail{};  // the pooling needs images of even height and width
 };
 std::unique_ptr<Layer> make_batch_norm(const BatchNormOptions& options);

@@ -18,7 +18,7 @@ namespace ferplus {
 inline constexpr std::string_view kModelFormat = "ferplus-1";
 
 // A network with its values. `metadata` always has: format, network, classes (comma-separated),
-// preprocessing, content_hash (FNV-1a 64 of names and values, hexadecimal); a trained one also
+// preprocessing, content_hash; a trained one also
 // mode, recipe, seed, epoch and public_accuracy.
 struct Model {
   Network network;
@@ -38,13 +38,20 @@ class TensorSet {
   void add(const Network& network, const Parameters& values, const std::string& prefix = "",
            bool with_state = true);
   const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
-  // FNV-1a 64 over names and bytes, hexadecimal.
   std::string content_hash() const;
 
  private:
   std::vector<Buffer<float>> storage_;
   std::map<std::string, StoredTensor> tensors_;
 };
+
+// Fingerprint (core/hash.h) of names and bytes, in the order of the names.
+std::string content_hash(const std::map<std::string, StoredTensor>& tensors);
+// Throws Error if the file's metadata has no content_hash or another than its tensors.
+void check_content(const SafetensorsFile& file, const std::string& file_name);
+
+// Value of the metadata key "model_options", from which load_model builds the same network.
+std::string to_metadata(const ModelOptions& options);
 
 // Reads the arrays that `add` wrote. Throws Error that names the file and a tensor that is missing,
 // has another shape or is not float32.

@@ -11,10 +11,13 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <ferplus/data/label_mode.h>
+#include <ferplus/nn/models.h>
 #include <ferplus/nn/network.h>
 #include <ferplus/train/optimizer.h>
 #include <ferplus/train/recipe.h>
@@ -45,11 +48,15 @@ void write_config(const std::filesystem::path& path, const RunConfig& config);
 struct EpochMetrics {
   int epoch = 0;  // counted from 0
   double train_loss = 0, train_accuracy = 0;
+  double final_train_loss = 0;  // of the epoch's last kRecentSteps steps
   double public_loss = 0, public_accuracy = 0;
   double learning_rate = 0;                   // of the epoch's first step
   double seconds = 0, images_per_second = 0;  // training alone
 };
 nlohmann::ordered_json to_json(const EpochMetrics& metrics);
+
+// Steps that EpochMetrics::final_train_loss looks back on.
+inline constexpr std::size_t kRecentSteps = 50;
 
 // Where a run stands: between two steps.
 struct Position {
@@ -59,6 +66,8 @@ struct Position {
   // Sums over the steps done of this epoch.
   double loss = 0, seconds = 0;
   std::int64_t correct = 0, images = 0;
+  // Loss sum and images of each of the last kRecentSteps steps of this epoch, oldest first.
+  std::vector<std::pair<double, std::int64_t>> recent;
   // Best epoch so far; -1: none yet.
   int best_epoch = -1;
   double best_accuracy = 0;
@@ -70,6 +79,7 @@ struct Checkpoint {
   Sgd optimizer;
   std::optional<WeightAverage> average;  // if the recipe averages
   Position position;
+  std::string data;  // fingerprint of the training images and votes
 
   Checkpoint(const Network& network, const RunConfig& config);
 };
@@ -77,13 +87,14 @@ struct Checkpoint {
 // Atomic; the old checkpoint stays until the new one is whole.
 void save_checkpoint(const std::filesystem::path& path, const Network& network,
                      const RunConfig& config, Checkpoint& checkpoint);
-// Throws Error that names the file and what is missing or of another network.
+// Throws Error that names the file and what is missing, damaged, of another network, or trained on
+// other data than checkpoint.data.
 void load_checkpoint(const std::filesystem::path& path, const Network& network,
                      Checkpoint& checkpoint);
 
 // The model that a run evaluates: its averaged weights, else its weights.
 const Parameters& evaluated_parameters(Checkpoint& checkpoint);
-// Network options of a recipe.
+ModelOptions model_options(const Recipe& recipe);
 Network build_network(const RunConfig& config);
 
 }  // namespace ferplus

@@ -38,7 +38,8 @@ struct StepReport {
   double loss = 0, mean_loss = 0, mean_accuracy = 0, learning_rate = 0;
 };
 
-// Told what happens, from the thread that trains. Must not throw.
+// Told what happens, from the thread that trains. What it throws ends the training and reaches the
+// caller of train(); the folder then holds the last checkpoint.
 class TrainListener {
  public:
   virtual ~TrainListener() = default;
@@ -47,7 +48,7 @@ class TrainListener {
   virtual void on_step(const StepReport& /*report*/) {}
   virtual void on_evaluation(std::size_t /*done*/, std::size_t /*total*/) {}
   virtual void on_epoch(const EpochMetrics& /*metrics*/, bool /*best*/) {}
-  // Asked after each step; true: save and return.
+  // Asked after each step and each evaluated batch; true: save and return.
   virtual bool stop_requested() { return false; }
 };
 
@@ -70,8 +71,8 @@ struct TrainResult {
 // epochs, and the steps done count as the first part of it.
 //
 // Throws Error: data without the needed splits, a folder in use by another process, a checkpoint
-// that does not fit, a loss that is not finite (naming step, layer and rows). The folder then still
-// holds the last checkpoint.
+// that is missing, damaged, of another network or of other data, a loss that is not finite (naming
+// step, layer and rows), weights that are not. The folder then still holds the last checkpoint.
 TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
                   TrainListener& listener);
 

@@ -108,7 +108,9 @@ int run(const Options& options) {
   if (!options.json.empty()) {
     nlohmann::ordered_json json = {{"model", options.model.string()}, {"data", dataset.source}};
     json.update(to_json(evaluation));
-    write_file_atomically(options.json, [&](std::ostream& out) { out << json.dump(2) << '\n'; });
+    write_file_atomically(options.json, [&](std::ostream& out) {
+      out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    });
   }
   if (!options.predictions.empty()) write_predictions(options.predictions, dataset, evaluation);
   const std::string text = fmt::format(

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <ferplus/nn/model_file.h>
@@ -30,6 +31,18 @@ std::size_t parameter_count(const Network& network, const Network::Step& step) {
   return count;
 }
 
+// "weight 64x1x3x3, bias 64", as in the file.
+std::string shapes(const Network& network, const Network::Step& step) {
+  std::string text;
+  for (const auto& array :
+       network.parameters().subspan(step.first_parameter, step.parameter_count)) {
+    if (!text.empty()) text += ", ";
+    text += array.spec.name.substr(step.name.size() + 1) + ' ' +
+            fmt::format("{}", fmt::join(file_shape(array.spec), "x"));
+  }
+  return text;
+}
+
 nlohmann::ordered_json to_json(const Model& model) {
   nlohmann::ordered_json json = {{"network", model.network.name()},
                                  {"parameters", model.network.parameter_count()},
@@ -40,6 +53,7 @@ nlohmann::ordered_json to_json(const Model& model) {
     json["layers"].push_back({{"name", step.name},
                               {"layer", step.layer->describe()},
                               {"output", step.output.to_string()},
+                              {"shapes", shapes(model.network, step)},
                               {"parameters", parameter_count(model.network, step)}});
   }
   return json;
@@ -49,10 +63,11 @@ std::string to_text(const Model& model) {
   Table layers({{"layer", Table::Align::left},
                 {"what", Table::Align::left},
                 {"output (N x H x W x C)"},
-                {"parameters"}});
+                {"parameters"},
+                {"shapes in the file", Table::Align::left}});
   for (const Network::Step& step : model.network.steps()) {
     layers.add_row({step.name, step.layer->describe(), step.output.to_string(),
-                    grouped(parameter_count(model.network, step))});
+                    grouped(parameter_count(model.network, step)), shapes(model.network, step)});
   }
   Table metadata({{"metadata", Table::Align::left}, {"", Table::Align::left}});
   for (const auto& [key, value] : model.metadata) metadata.add_row({key, value});

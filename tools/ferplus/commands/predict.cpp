@@ -70,7 +70,9 @@ int run(const Options& options) {
     table.add_row({path.string(), std::string(kClassNames[order[0]]), cell(order[0]),
                    std::string(kClassNames[order[1]]), cell(order[1])});
   }
-  const std::string text = options.json ? json.dump(2) + '\n' : table.to_string();
+  const std::string text =
+      options.json ? json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n'
+                   : table.to_string();
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <ferplus/core/error.h>
-#include <ferplus/core/error.h>
 #include <ferplus/data/synth.h>
 
 #include "commands.h"

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
 
 #include <ferplus/core/error.h>
 #include <ferplus/train/trainer.h>
@@ -33,7 +34,7 @@ struct Options {
   fs::path run, config;
   std::string mode, network, recipe;
   std::optional<std::uint64_t> seed, limit;
-  std::vector<std::string> fields;  // one per recipe_fields()
+  std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
   bool resume = false;
   int stop_after = 0;
   std::int64_t checkpoint_every = 0;
@@ -67,9 +68,7 @@ RunConfig configuration(const Options& options) {
   if (options.seed) config.seed = *options.seed;
   if (options.limit) config.limit = *options.limit;
   for (std::size_t i = 0; i < options.fields.size(); ++i) {
-    if (!options.fields[i].empty()) {
-      set_field(config.recipe, recipe_fields()[i], options.fields[i]);
-    }
+    if (options.fields[i]) set_field(config.recipe, recipe_fields()[i], *options.fields[i]);
   }
   if (has_data(options.data)) {
     config.fer = absolute_text(options.data.fer);
@@ -132,6 +131,14 @@ class Listener final : public TrainListener {
 
   // Takes the bar away before the last lines.
   void finish() { bar_.reset(); }
+  // The reason why a run ended belongs into its log; the console hears it from main.
+  void log_failure(const std::string& reason) {
+    bar_.reset();
+    if (log_) {
+      log_->sinks().back()->log(spdlog::details::log_msg(log_->name(), spdlog::level::err, reason));
+      log_->flush();
+    }
+  }
   spdlog::logger& log() { return *log_; }
 
  private:
@@ -150,12 +157,19 @@ int run(const Options& options) {
   const Dataset dataset = load(data);
   install_interrupt_handlers();
   Listener listener(options);
-  const TrainResult result = train(dataset, config,
-                                   {.folder = options.run,
-                                    .resume = options.resume,
-                                    .stop_after = options.stop_after,
-                                    .checkpoint_every = options.checkpoint_every},
-                                   listener);
+  const TrainResult result = [&] {
+    try {
+      return train(dataset, config,
+                   {.folder = options.run,
+                    .resume = options.resume,
+                    .stop_after = options.stop_after,
+                    .checkpoint_every = options.checkpoint_every},
+                   listener);
+    } catch (const std::exception& error) {
+      listener.log_failure(error.what());
+      throw;
+    }
+  }();
   listener.finish();
   if (result.interrupted) {
     listener.log().warn("interrupted and saved; go on with: ferplus train --resume -o {}",
@@ -173,7 +187,7 @@ int run(const Options& options) {
   return kExitSuccess;
 }
 
-void add_recipe_options(CLI::App& app, std::vector<std::string>& values) {
+void add_recipe_options(CLI::App& app, std::vector<std::optional<std::string>>& values) {
   values.resize(recipe_fields().size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const RecipeField& field = recipe_fields()[i];
@@ -219,9 +233,11 @@ Run setup_train(CLI::App& app) {
       ->group("Run");
   app.add_option("--network", options->network, "The network: " + network_list() + " [vgg13]")
       ->type_name("NAME")
+      ->check(one_of("network", network_names()))
       ->group("Run");
   app.add_option("--recipe", options->recipe, "The hyperparameters: " + recipe_list() + " [paper]")
       ->type_name("NAME")
+      ->check(one_of("recipe", recipe_names()))
       ->group("Run");
   app.add_option("--config", options->config, "Start from a config.json, as a run keeps it")
       ->type_name("FILE")
@@ -234,7 +250,9 @@ Run setup_train(CLI::App& app) {
       ->type_name("N")
       ->check(whole_number(1, 1000000000))
       ->group("Run");
-  app.add_flag("--resume", options->resume, "Go on with the run in RUN")->group("Run");
+  app.add_flag("--resume", options->resume, "Go on with the run in RUN")
+      ->excludes("--config")
+      ->group("Run");
   app.add_option("--stop-after", options->stop_after, "End after epoch N of the run")
       ->type_name("N")
       ->check(whole_number(1, 100000))
