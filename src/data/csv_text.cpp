@@ -4,6 +4,7 @@
 #include <data/csv_text.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/csv.h>
 
 namespace ferplus {
 namespace {
@@ -174,6 +175,13 @@ std::string check_image_name(std::string_view name) {
 std::string_view vote_column_name(std::size_t column) {
   if (column < kClasses) return kClassNames[column];
   return column == kClasses ? "unknown" : "NF";
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos && strip(text) == text) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
 }
 
 }  // namespace ferplus

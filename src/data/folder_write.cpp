@@ -7,6 +7,7 @@
 #include <data/first_failure.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/csv.h>
 #include <ferplus/data/folder.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/png.h>
@@ -66,14 +67,6 @@ std::vector<std::string> file_names(const Dataset& dataset) {
     names.push_back(name.string());
   }
   return names;
-}
-
-// Quoted where a comma, a quote or spaces at the ends would be lost.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"") == std::string::npos && strip(text) == text) return text;
-  std::string quoted = "\"";
-  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 void write_label(std::ostream& out, const std::string& name, const Sample& sample) {

@@ -68,7 +68,7 @@ constexpr std::array<ModelInfo, 3> kModels = {{
      [](const ModelOptions& options) {
        return build_vgg({.name = "vgg13", .blocks = kVgg13Blocks, .hidden = {1024, 1024}}, options);
      }},
-    {"vgg13_bn", "vgg13 with batch normalisation after each convolution",
+    {"vgg13_bn", "vgg13 with batch normalisation after each convolution and hidden dense layer",
      [](const ModelOptions& options) {
        return build_vgg(
            {.name = "vgg13_bn", .blocks = kVgg13Blocks, .hidden = {1024, 1024}, .batch_norm = true},

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/names.h>
 #include <ferplus/nn/network.h>
 
 namespace ferplus {
@@ -111,14 +112,10 @@ std::size_t Network::parameter_count() const {
   return count;
 }
 
-std::string_view initialization_name(Initialization initialization) {
-  return initialization == Initialization::glorot_uniform ? "glorot" : "he";
-}
-
 Initialization initialization_from_name(std::string_view name) {
   if (name == "glorot") return Initialization::glorot_uniform;
   if (name == "he") return Initialization::he_normal;
-  throw UsageError(concat("unknown initialization '", name, "': choose glorot or he"));
+  throw UsageError(unknown_name("initialization", name, {"glorot", "he"}));
 }
 
 Parameters::Parameters(const Network& network)

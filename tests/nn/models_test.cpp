@@ -211,7 +211,7 @@ TEST(InitializationTest, DependsOnTheSeedAndOnEachArray) {
 
 TEST(InitializationTest, Names) {
   EXPECT_EQ(initialization_from_name("he"), Initialization::he_normal);
-  EXPECT_EQ(initialization_name(Initialization::glorot_uniform), "glorot");
+  EXPECT_EQ(initialization_from_name("glorot"), Initialization::glorot_uniform);
   EXPECT_THROW(initialization_from_name("xavier"), UsageError);
 }
 

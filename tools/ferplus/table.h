@@ -14,8 +14,8 @@ std::size_t display_width(std::string_view text);
 // 28709 → "28,709".
 std::string grouped(std::uint64_t number);
 
-// As a field of a CSV file (RFC 4180): in quotes where it has to be.
-std::string csv_field(const std::string& text);
+// 0.5 → "50.00 %".
+std::string percent(double share);
 
 // Rows of cells under a header, each column as wide as its widest cell.
 class Table {

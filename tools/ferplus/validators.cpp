@@ -39,16 +39,6 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
       "");
 }
 
-CLI::Validator real_number(double least, double most) {
-  return CLI::Validator(
-      [=](std::string& text) {
-        double number = 0;
-        if (parse(text, number) && number >= least && number <= most) return std::string();
-        return fmt::format("expected a number from {} to {}, got '{}'", least, most, text);
-      },
-      "");
-}
-
 CLI::Validator one_of(std::string kind, std::vector<std::string> names) {
   return CLI::Validator(
       [kind = std::move(kind), names = std::move(names)](std::string& text) {

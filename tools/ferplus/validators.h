@@ -11,8 +11,6 @@ namespace ferplus::tool {
 
 // A decimal whole number from `least` to `most`.
 CLI::Validator whole_number(std::int64_t least, std::int64_t most);
-// A finite decimal number from `least` to `most`.
-CLI::Validator real_number(double least, double most);
 // One of `names`; the error names the nearest and all. `kind` is what they are, "split" say.
 CLI::Validator one_of(std::string kind, std::vector<std::string> names);
 // One of the label modes (data/label_mode.h).

@@ -23,7 +23,6 @@ enum class Stream : std::uint32_t {
   distortion = 3,
   label = 4,
   synth = 5,
-  augmentation = 6,
   dropout = 1000,
 };
 

@@ -62,8 +62,8 @@ std::vector<Network::Step> fused_steps(const Network& network);
 // glorot_uniform: U(±sqrt(6 / (fan_in + fan_out))), Glorot & Bengio 2010. he_normal:
 // N(0, 2 / fan_in), He et al. 2015.
 enum class Initialization { glorot_uniform, he_normal };
-std::string_view initialization_name(Initialization initialization);
-Initialization initialization_from_name(std::string_view name);  // throws UsageError
+// "glorot" or "he". Throws UsageError for any other name.
+Initialization initialization_from_name(std::string_view name);
 
 // The values of a network's parameters, flat, and beside them the state that is not trained
 // (batch-norm statistics). Padding between arrays is zero and stays so under any linear update.

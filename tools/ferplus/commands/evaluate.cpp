@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/data/csv.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/model_file.h>
 #include <ferplus/nn/predictor.h>
@@ -29,8 +30,6 @@ struct Options {
   bool without_twins = false;
   GeneralOptions general;
 };
-
-std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
 std::string summary(const Evaluation& evaluation) {
   const Classification& c = evaluation.classification;

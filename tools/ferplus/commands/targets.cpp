@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <ferplus/data/csv.h>
 #include <ferplus/data/fer_csv.h>
 #include <ferplus/data/label_mode.h>
 #include <ferplus/io/file.h>

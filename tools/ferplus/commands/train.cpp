@@ -78,8 +78,6 @@ RunConfig configuration(const Options& options) {
   return config;
 }
 
-std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
 class Listener final : public TrainListener {
  public:
   explicit Listener(const Options& options) : options_(options) {}
