@@ -82,6 +82,14 @@ CommandResult run_ferplus(const std::vector<std::string>& arguments,
   return result;
 }
 
+bool has_terminals() {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) return false;
+  const bool usable = grantpt(terminal) == 0 && unlockpt(terminal) == 0;
+  close(terminal);
+  return usable;
+}
+
 CommandResult run_ferplus_on_terminal(const std::vector<std::string>& arguments,
                                       const std::map<std::string, std::string>& environment) {
   const TemporaryFolder folder;

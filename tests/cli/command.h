@@ -36,6 +36,9 @@ struct CommandResult {
 CommandResult run_ferplus(const std::vector<std::string>& arguments,
                           const std::map<std::string, std::string>& environment = {});
 
+// Whether this machine gives pseudo-terminals: a bare chroot without /dev/pts does not.
+bool has_terminals();
+
 // The same with standard error on a pseudo-terminal of 100 columns.
 CommandResult run_ferplus_on_terminal(const std::vector<std::string>& arguments,
                                       const std::map<std::string, std::string>& environment = {});
