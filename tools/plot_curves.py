@@ -8,6 +8,7 @@ RUN is a folder with a metrics.jsonl, or such a file. Needs nothing but Python's
 import argparse
 import html
 import json
+import math
 import pathlib
 
 COLORS = ["#0b6e99", "#d9730d", "#448361", "#9065b0", "#c14c8a", "#cb912f", "#787774"]
@@ -70,7 +71,7 @@ def main():
                       f'accuracy {100 * best:.2f} %</text>')
     highest = max(y for _, _, points in losses for _, y in points)
     left = 2 * MARGIN + WIDTH + 20
-    body = panel(MARGIN, "loss by epoch (public dashed)", losses, 0, 1.05 * highest)
+    body = panel(MARGIN, "loss by epoch (public dashed)", losses, 0, math.ceil(2 * highest) / 2)
     body += panel(left, "public accuracy by epoch", accuracies, 0, 1)
     width, height = left + WIDTH + 30, 2 * MARGIN + HEIGHT + 20 * len(runs) + 10
     arguments.output.write_text(
