@@ -59,17 +59,6 @@ int wait_for(pid_t child) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "ferplus-cli-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 CommandResult run_ferplus(const std::vector<std::string>& arguments,
                           const std::map<std::string, std::string>& environment) {
   const TemporaryFolder folder;
@@ -137,18 +126,6 @@ CommandResult interrupt_ferplus(const std::vector<std::string>& arguments,
   result.out = read_text(out);
   result.err = read_text(err);
   return result;
-}
-
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void write_text(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -8,23 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "support/temporary_folder.h"
+
 namespace ferplus {
-
-// An empty folder that disappears with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  // Path of a file or folder in it, as text.
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct CommandResult {
   int exit_code = -1;  // 128 + the signal's number if one ended it
@@ -47,8 +33,6 @@ CommandResult run_ferplus_on_terminal(const std::vector<std::string>& arguments,
 CommandResult interrupt_ferplus(const std::vector<std::string>& arguments,
                                 const std::filesystem::path& ready, int signal_number);
 
-std::string read_text(const std::filesystem::path& path);
-void write_text(const std::filesystem::path& path, const std::string& text);
 std::vector<std::string> lines_of(const std::string& text);
 
 struct Row {

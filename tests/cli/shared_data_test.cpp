@@ -14,7 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "shared.h"
+#include "support/shared.h"
 
 namespace ferplus {
 namespace {

@@ -63,7 +63,7 @@ class TrainedRun : public ::testing::Test {
 TEST_F(TrainedRun, LeavesItsFiles) {
   for (const char* name :
        {"config.json", "metrics.jsonl", "train.log", "best.safetensors", "last.safetensors"}) {
-    EXPECT_TRUE(std::filesystem::exists(*folder_ / "run/" + name)) << name;
+    EXPECT_TRUE(std::filesystem::exists(*folder_ / "run" / name)) << name;
   }
   const auto lines = lines_of(read_text(*folder_ / "run/metrics.jsonl"));
   ASSERT_EQ(lines.size(), 2U);
@@ -104,14 +104,15 @@ TEST_F(TrainedRun, InterruptedSavesAndResumesToTheSameBits) {
   for (const int signal_number : {SIGINT, SIGTERM}) {
     const std::string name = signal_number == SIGINT ? "sigint" : "sigterm";
     const CommandResult stopped = interrupt_ferplus(
-        train_arguments(name, length), *folder_ / name + "/metrics.jsonl", signal_number);
+        train_arguments(name, length), *folder_ / name / "metrics.jsonl", signal_number);
     ASSERT_EQ(stopped.exit_code, 128 + signal_number) << stopped.err;
     EXPECT_THAT(stopped.err, HasSubstr("--resume"));
     const CommandResult resumed = run_ferplus({"train", "--resume", "-o", *folder_ / name});
     ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-    EXPECT_EQ(read_text(*folder_ / name + "/best.safetensors"),
-              read_text(*folder_ / "whole/best.safetensors"));
-    EXPECT_EQ(lines_of(read_text(*folder_ / name + "/metrics.jsonl")).size(), 4U);
+    for (const char* file : {"best.safetensors", "last.safetensors", "summary.json"}) {
+      EXPECT_EQ(read_text(*folder_ / name / file), read_text(*folder_ / "whole" / file)) << file;
+    }
+    EXPECT_EQ(lines_of(read_text(*folder_ / name / "metrics.jsonl")).size(), 4U);
   }
 }
 

@@ -61,7 +61,7 @@ TEST(Batch, ThreadsDoNotMatter) {
   const BatchOptions options{.batch_size = 9, .seed = 5};
   const auto expected = all_batches(dataset, LabelMode::probability, options);
   for (const int threads : {1, 2, 4}) {
-    const ThreadCount use(threads);
+    const Threads use(threads);
     EXPECT_TRUE(all_batches(dataset, LabelMode::probability, options) == expected) << threads;
   }
 }

@@ -10,7 +10,7 @@
 #include <ferplus/data/statistics.h>
 
 #include "data/fixtures.h"
-#include "shared.h"
+#include "support/shared.h"
 
 namespace ferplus {
 namespace {
@@ -79,7 +79,7 @@ TEST(FerCsv, ThreadsDoNotMatter) {
   const CsvPair text = random_csv(500);
   const Dataset expected = parse(text);
   for (const int threads : {1, 2, 4}) {
-    const ThreadCount use(threads);
+    const Threads use(threads);
     expect_equal_datasets(parse(text), expected);
   }
 }
@@ -151,7 +151,7 @@ TEST(FerCsv, TheFirstDefectIsReportedWhateverTheThreadsDo) {
     spoil(spoilt.fer, line);
     std::string expected;
     for (const int threads : {1, 2, 4}) {
-      const ThreadCount use(threads);
+      const Threads use(threads);
       for (int repeat = 0; repeat < 5; ++repeat) {
         const std::string message = message_of([&] { parse(spoilt); });
         EXPECT_EQ(message.substr(0, message.find(": pixel ")), concat("fer.csv:", line));

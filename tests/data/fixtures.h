@@ -11,6 +11,9 @@
 #include <ferplus/core/random.h>
 #include <ferplus/data/fer_csv.h>
 
+#include "support/temporary_folder.h"
+#include "support/threads.h"
+
 namespace ferplus {
 
 inline constexpr const char* kFerHeader = "emotion,pixels,Usage\n";
@@ -74,41 +77,5 @@ inline void expect_equal_datasets(const Dataset& a, const Dataset& b) {
     ASSERT_EQ(a.samples[i].name, b.samples[i].name) << i;
   }
 }
-
-inline void write_text(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ferplus-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-// Restores the number of threads at the end of a test.
-class ThreadCount {
- public:
-  explicit ThreadCount(int count) : before_(thread_count()) { set_thread_count(count); }
-  ~ThreadCount() { set_thread_count(before_); }
-  ThreadCount(const ThreadCount&) = delete;
-  ThreadCount& operator=(const ThreadCount&) = delete;
-
- private:
-  int before_;
-};
 
 }  // namespace ferplus

@@ -27,7 +27,7 @@ TEST(Folders, HoldWhatTheCsvHolds) {
   const Dataset csv = parse(random_csv(60));
   write_folders(csv, folder.path(), false);
   for (const int threads : {1, 2, 4}) {
-    const ThreadCount use(threads);
+    const Threads use(threads);
     const Dataset folders = load_folders(folder.path());
     expect_equal_samples(folders, csv);
     EXPECT_EQ(folders.source, folder.path().string());

@@ -11,7 +11,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/data/label_mode.h>
 
-#include "shared.h"
+#include "support/shared.h"
 
 namespace ferplus {
 namespace {

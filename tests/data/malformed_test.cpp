@@ -156,7 +156,7 @@ class MalformedCsv : public testing::TestWithParam<CsvCase> {};
 
 TEST_P(MalformedCsv, HasItsMessage) {
   for (const int threads : {1, 2}) {
-    const ThreadCount use(threads);
+    const Threads use(threads);
     try {
       parse({expand(GetParam().fer), expand(GetParam().ferplus)});
       FAIL() << "was accepted";

@@ -8,7 +8,7 @@
 #include <ferplus/data/statistics.h>
 
 #include "data/fixtures.h"
-#include "shared.h"
+#include "support/shared.h"
 
 namespace ferplus {
 namespace {

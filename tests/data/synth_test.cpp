@@ -14,7 +14,7 @@
 #include <ferplus/data/label_mode.h>
 #include <ferplus/data/synth.h>
 
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace ferplus {
 namespace {

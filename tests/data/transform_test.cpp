@@ -11,8 +11,8 @@
 #include <ferplus/core/error.h>
 #include <ferplus/data/transform.h>
 
-#include "npy.h"
-#include "shared.h"
+#include "support/npy.h"
+#include "support/shared.h"
 
 namespace ferplus {
 namespace {

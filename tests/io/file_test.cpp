@@ -12,7 +12,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
 
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace ferplus {
 namespace {

@@ -7,7 +7,7 @@
 #include <ferplus/io/png.h>
 
 #include "io/png_builder.h"
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace ferplus {
 namespace {

@@ -8,7 +8,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/io/safetensors.h>
 
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace ferplus {
 namespace {

@@ -14,7 +14,7 @@
 #include <ferplus/nn/model_file.h>
 #include <ferplus/nn/session.h>
 
-#include "shared.h"
+#include "support/shared.h"
 
 namespace ferplus {
 

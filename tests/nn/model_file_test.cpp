@@ -12,7 +12,7 @@
 #include <ferplus/nn/model_file.h>
 #include <ferplus/nn/predictor.h>
 
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace ferplus {
 namespace {

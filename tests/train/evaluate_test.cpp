@@ -7,7 +7,7 @@
 #include <ferplus/nn/models.h>
 #include <ferplus/train/evaluate.h>
 
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace ferplus {
 namespace {

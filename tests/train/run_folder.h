@@ -14,7 +14,7 @@
 #include <ferplus/io/safetensors.h>
 #include <ferplus/train/trainer.h>
 
-#include "io/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace ferplus {
 
