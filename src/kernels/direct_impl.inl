@@ -142,8 +142,8 @@ template <int kChannels>
 void direct_weights(std::int64_t pixels, const float* rows, std::int64_t row_stride,
                     const float* gradient, std::int64_t columns, float* sums) {
   std::int64_t column = 0;
-  if constexpr (9 * kChannels * 2 <= 2 * kTileRows || (9 * kChannels > 2 * kTileRows &&
-                                                       3 * kChannels * 2 <= 2 * kTileRows)) {
+  if constexpr (9 * kChannels * 2 <= 2 * kTileRows ||
+                (9 * kChannels > 2 * kTileRows && 3 * kChannels * 2 <= 2 * kTileRows)) {
     for (; column + 2 * kWidth <= columns; column += 2 * kWidth) {
       direct_weights_columns<kChannels, 2>(pixels, rows, row_stride, gradient + column, columns,
                                            sums + column);

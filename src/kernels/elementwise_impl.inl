@@ -56,9 +56,8 @@ void gradient_sums(std::int64_t rows, std::int64_t channels, const float* __rest
   }
 }
 
-void affine_gradient_sums(std::int64_t rows, std::int64_t channels, const float* x,
-                          const float* dy, const ChannelAffine* affine, float* sum,
-                          float* product) {
+void affine_gradient_sums(std::int64_t rows, std::int64_t channels, const float* x, const float* dy,
+                          const ChannelAffine* affine, float* sum, float* product) {
   (affine->relu ? gradient_sums<true> : gradient_sums<false>)(rows, channels, x, dy, affine, sum,
                                                               product);
 }

@@ -77,8 +77,7 @@ struct Filtering4 {
 
   // (x² - p²)(x² - q²) on values at even distances.
   static inline __attribute__((always_inline)) Vector outer(Vector x0, Vector x2, Vector x4) {
-    return multiply_add(broadcast(kP2 * kQ2), x0,
-                        multiply_add(broadcast(-(kP2 + kQ2)), x2, x4));
+    return multiply_add(broadcast(kP2 * kQ2), x0, multiply_add(broadcast(-(kP2 + kQ2)), x2, x4));
   }
   template <int kGroup, typename Values>
   static inline __attribute__((always_inline)) void input(Values x, Vector* out) {
@@ -89,8 +88,7 @@ struct Filtering4 {
     } else {
       constexpr float kPoint = kGroup == 1 ? kP : kQ, kOther2 = kGroup == 1 ? kQ2 : kP2;
       const Vector even = multiply_add(broadcast(-kOther2), x(2), x(4));
-      const Vector odd =
-          multiply_add(broadcast(-kPoint * kOther2), x(1), broadcast(kPoint) * x(3));
+      const Vector odd = multiply_add(broadcast(-kPoint * kOther2), x(1), broadcast(kPoint) * x(3));
       out[0] = even + odd;
       out[1] = even - odd;
     }
@@ -132,8 +130,7 @@ struct Filtering4 {
     y[0] = m[0] + (even_p + even_q);
     y[1] = multiply_add(broadcast(kP), odd_p, broadcast(kQ) * odd_q);
     y[2] = multiply_add(broadcast(kP2), even_p, broadcast(kQ2) * even_q);
-    y[3] = multiply_add(broadcast(kP2 * kP), odd_p,
-                        multiply_add(broadcast(kQ2 * kQ), odd_q, m[5]));
+    y[3] = multiply_add(broadcast(kP2 * kP), odd_p, multiply_add(broadcast(kQ2 * kQ), odd_q, m[5]));
   }
   static inline __attribute__((always_inline)) void weights_gradient(const Vector* u, Vector* g) {
     const Vector even_p = broadcast(static_cast<float>(kNormP)) * (u[1] + u[2]);

@@ -104,10 +104,8 @@ inline void tile_pixels(const TileCursor& tile, Float* images, std::int64_t firs
   for (int i = 0; i < kSide; ++i) {
     for (int j = 0; j < kSide; ++j) {
       const std::int64_t y = top + i, x = left + j;
-      const bool holds_pixel =
-          inside || (y >= 0 && y < grid.height && x >= 0 && x < grid.width);
-      pixels[i * kSide + j] =
-          holds_pixel ? image + y * row_stride + x * grid.channels : outside;
+      const bool holds_pixel = inside || (y >= 0 && y < grid.height && x >= 0 && x < grid.width);
+      pixels[i * kSide + j] = holds_pixel ? image + y * row_stride + x * grid.channels : outside;
     }
   }
 }
@@ -173,9 +171,9 @@ void transform_tiles(const TileGrid* grid, const float* images, std::int64_t fir
       float* to = group;
       for (std::int64_t v = 0; v < where.group && c < channels; ++v, c += kWidth, to += kWidth) {
         walk.template fetch_next<0>(c);
-        widen<Transform, 0>([&](int i, int j) __attribute__((
-                                always_inline)) { return load(walk.pixel(i, j) + c); },
-                            to, where.coordinate_stride);
+        widen<Transform, 0>(
+            [&](int i, int j) __attribute__((always_inline)) { return load(walk.pixel(i, j) + c); },
+            to, where.coordinate_stride);
       }
     }
     if (sums == nullptr) continue;
@@ -237,9 +235,8 @@ void transform_weights(std::int64_t rows, const float* taps, std::int64_t tap_st
                        std::int64_t coordinate_stride) {
   for (std::int64_t i = 0; i < rows * kTileColumns; i += kWidth) {
     widen<WeightsTransform<Filtering>, 0>(
-        [&](int r, int s) __attribute__((always_inline)) {
-          return load(taps + (3 * r + s) * tap_stride + i);
-        },
+        [&](int r, int s)
+            __attribute__((always_inline)) { return load(taps + (3 * r + s) * tap_stride + i); },
         out + i, coordinate_stride);
   }
 }
@@ -255,7 +252,8 @@ void transform_weights_gradient(std::int64_t rows, std::int64_t columns, const f
     for (int j = 0; j < kSize; ++j) {
       Vector column[kSize], narrow[3];
 #pragma GCC unroll 8
-      for (int i = 0; i < kSize; ++i) column[i] = load(in + (i * kSize + j) * coordinate_stride + c);
+      for (int i = 0; i < kSize; ++i)
+        column[i] = load(in + (i * kSize + j) * coordinate_stride + c);
       Filtering::weights_gradient(column, narrow);
 #pragma GCC unroll 4
       for (int i = 0; i < 3; ++i) narrow_rows[i][j] = narrow[i];
