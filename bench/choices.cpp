@@ -57,15 +57,16 @@ const ConvAlgorithm& measure(const ConvShape& shape, ConvPass pass) {
       const double start = thread_seconds();
       switch (pass) {
         case ConvPass::forward:
-          c.algorithm->forward(shape, input.data(), c.prepared.data(), bias.data(), true,
-                               result.data(), c.workspace.data());
+          c.algorithm->forward(shape, input.data(), c.prepared.data(),
+                               {.bias = bias.data(), .relu = true}, result.data(),
+                               c.workspace.data());
           break;
         case ConvPass::backward_data:
-          c.algorithm->backward_data(shape, output.data(), c.prepared.data(), result.data(),
+          c.algorithm->backward_data(shape, {output.data()}, c.prepared.data(), result.data(),
                                      c.workspace.data());
           break;
         case ConvPass::backward_weights:
-          c.algorithm->backward_weights(shape, input.data(), output.data(), result.data(),
+          c.algorithm->backward_weights(shape, input.data(), {output.data()}, result.data(),
                                         bias_gradient.data(), c.workspace.data());
           break;
       }

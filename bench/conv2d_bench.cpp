@@ -42,15 +42,15 @@ void run_conv(benchmark::State& state, std::string_view isa, const ConvAlgorithm
   for (auto _ : state) {
     switch (pass) {
       case ConvPass::forward:
-        algorithm.forward(shape, input.data(), prepared.data(), bias.data(), true, result.data(),
-                          workspace.data());
+        algorithm.forward(shape, input.data(), prepared.data(), {.bias = bias.data(), .relu = true},
+                          result.data(), workspace.data());
         break;
       case ConvPass::backward_data:
-        algorithm.backward_data(shape, output.data(), prepared.data(), result.data(),
+        algorithm.backward_data(shape, {output.data()}, prepared.data(), result.data(),
                                 workspace.data());
         break;
       case ConvPass::backward_weights:
-        algorithm.backward_weights(shape, input.data(), output.data(), result.data(),
+        algorithm.backward_weights(shape, input.data(), {output.data()}, result.data(),
                                    bias_gradient.data(), workspace.data());
         break;
     }

@@ -65,8 +65,8 @@ void copy_row(const ConvShape& shape, const float* image, Index y, float* padded
               padded + (first + shape.pad_left) * shape.in_channels);
 }
 
-void forward(const ConvShape& shape, const float* input, const void* prepared, const float* bias,
-             bool relu, float* output, void* workspace) {
+void forward(const ConvShape& shape, const float* input, const void* prepared, const ConvTail& tail,
+             float* output, void* workspace) {
   const KernelTable& k = kernels();
   const DirectForward run = k.direct_forward[shape.in_channels - 1];
   const Index row_size = padded_row(shape), output_row = shape.out_width * shape.out_channels;
@@ -83,14 +83,15 @@ void forward(const ConvShape& shape, const float* input, const void* prepared, c
     }
     for (Index i = 0; i < rows; ++i) {
       run(shape.out_width, padded + i * row_size, row_size, static_cast<const float*>(prepared),
-          shape.out_channels, bias, relu, output + (n * shape.out_height + first + i) * output_row,
-          spare);
+          shape.out_channels, tail.bias, tail.relu,
+          output + (n * shape.out_height + first + i) * output_row, spare);
     }
   });
 }
 
-void backward_weights(const ConvShape& shape, const float* input, const float* output_gradient,
-                      float* weights_gradient, float* bias_gradient, void* workspace) {
+void backward_weights(const ConvShape& shape, const float* input,
+                      const ConvGradient& output_gradient, float* weights_gradient,
+                      float* bias_gradient, void* workspace) {
   const KernelTable& k = kernels();
   const DirectWeights run = k.direct_weights[shape.in_channels - 1];
   const Index row_size = padded_row(shape), output_row = shape.out_width * shape.out_channels;
@@ -107,7 +108,7 @@ void backward_weights(const ConvShape& shape, const float* input, const float* o
         copy_row(shape, image, y + i - shape.pad_top, padded + i * row_size);
       }
       run(shape.out_width, padded, row_size,
-          output_gradient + (n * shape.out_height + y) * output_row, shape.out_channels,
+          output_gradient.data + (n * shape.out_height + y) * output_row, shape.out_channels,
           sums + n * part);
     }
   });
@@ -133,6 +134,7 @@ ConvAlgorithm conv2d_direct() {
           .prepared_bytes = prepared_bytes,
           .prepare = prepare,
           .workspace_bytes = workspace_bytes,
+          .places_bytes = nullptr,
           .forward = forward,
           .backward_data = nullptr,
           .backward_weights = backward_weights};

@@ -131,28 +131,29 @@ std::size_t workspace_bytes(const ConvShape& shape, ConvPass pass, int threads) 
   return 0;
 }
 
-void forward(const ConvShape& shape, const float* input, const void* prepared, const float* bias,
-             bool relu, float* output, void* workspace) {
+void forward(const ConvShape& shape, const float* input, const void* prepared, const ConvTail& tail,
+             float* output, void* workspace) {
   MatrixProduct product = forward_product(shape, input);
   product.packed_b = static_cast<const float*>(prepared);
-  product.bias = bias;
-  product.relu = relu;
+  product.bias = tail.bias;
+  product.relu = tail.relu;
   product.c = output;
   matrix_product(kernels(), product, static_cast<float*>(workspace));
 }
 
-void backward_data(const ConvShape& shape, const float* output_gradient, const void* prepared,
-                   float* input_gradient, void* workspace) {
-  MatrixProduct product = backward_data_product(shape, output_gradient);
+void backward_data(const ConvShape& shape, const ConvGradient& output_gradient,
+                   const void* prepared, float* input_gradient, void* workspace) {
+  MatrixProduct product = backward_data_product(shape, output_gradient.data);
   product.packed_b = static_cast<const float*>(prepared);
   product.c = input_gradient;
   matrix_product(kernels(), product, static_cast<float*>(workspace));
 }
 
-void backward_weights(const ConvShape& shape, const float* input, const float* output_gradient,
-                      float* weights_gradient, float* bias_gradient, void* workspace) {
+void backward_weights(const ConvShape& shape, const float* input,
+                      const ConvGradient& output_gradient, float* weights_gradient,
+                      float* bias_gradient, void* workspace) {
   TransposedProduct product = backward_weights_product(shape, input);
-  product.b = output_gradient;
+  product.b = output_gradient.data;
   product.c = weights_gradient;
   product.column_sums = bias_gradient;
   transposed_product(kernels(), product, static_cast<float*>(workspace));
@@ -167,6 +168,7 @@ ConvAlgorithm conv2d_matrix_product() {
           .prepared_bytes = prepared_bytes,
           .prepare = prepare,
           .workspace_bytes = workspace_bytes,
+          .places_bytes = nullptr,
           .forward = forward,
           .backward_data = backward_data,
           .backward_weights = backward_weights};

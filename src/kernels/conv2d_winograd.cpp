@@ -71,6 +71,11 @@ const WinogradTransforms& transforms() {
   return kTile == 2 ? kernels().winograd2 : kernels().winograd4;
 }
 
+std::size_t places_bytes(const ConvShape& shape) {
+  const Index vectors = shape.output_size() / 4 / kernels().vector_width;
+  return static_cast<std::size_t>(2 * vectors) * sizeof(PoolPlaces);
+}
+
 ConvShape forward_shape(const ConvShape& shape, ConvPass pass) {
   return pass == ConvPass::backward_data ? winograd::shape_of_backward_data(shape) : shape;
 }
@@ -124,23 +129,24 @@ std::size_t workspace_bytes(const ConvShape& shape, ConvPass pass, int threads) 
 }
 
 template <int kTile>
-void forward(const ConvShape& shape, const float* input, const void* prepared, const float* bias,
-             bool relu, float* output, void* workspace) {
-  winograd::forward(transforms<kTile>(), shape, input, static_cast<const float*>(prepared), bias,
-                    relu, output, static_cast<float*>(workspace));
+void forward(const ConvShape& shape, const float* input, const void* prepared, const ConvTail& tail,
+             float* output, void* workspace) {
+  winograd::forward(transforms<kTile>(), shape, {input}, static_cast<const float*>(prepared), tail,
+                    output, static_cast<float*>(workspace));
 }
 
 template <int kTile>
-void backward_data(const ConvShape& shape, const float* output_gradient, const void* prepared,
-                   float* input_gradient, void* workspace) {
+void backward_data(const ConvShape& shape, const ConvGradient& output_gradient,
+                   const void* prepared, float* input_gradient, void* workspace) {
   winograd::forward(transforms<kTile>(), winograd::shape_of_backward_data(shape), output_gradient,
-                    static_cast<const float*>(prepared), nullptr, false, input_gradient,
+                    static_cast<const float*>(prepared), {}, input_gradient,
                     static_cast<float*>(workspace));
 }
 
 template <int kTile>
-void backward_weights(const ConvShape& shape, const float* input, const float* output_gradient,
-                      float* weights_gradient, float* bias_gradient, void* workspace) {
+void backward_weights(const ConvShape& shape, const float* input,
+                      const ConvGradient& output_gradient, float* weights_gradient,
+                      float* bias_gradient, void* workspace) {
   winograd::backward_weights(transforms<kTile>(), shape, input, output_gradient, weights_gradient,
                              bias_gradient, static_cast<float*>(workspace));
 }
@@ -153,6 +159,7 @@ ConvAlgorithm winograd_algorithm(std::string_view name, double tolerance) {
           .prepared_bytes = prepared_bytes<kTile>,
           .prepare = prepare<kTile>,
           .workspace_bytes = workspace_bytes<kTile>,
+          .places_bytes = places_bytes,
           .forward = forward<kTile>,
           .backward_data = backward_data<kTile>,
           .backward_weights = backward_weights<kTile>};

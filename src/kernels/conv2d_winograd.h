@@ -31,16 +31,17 @@ TileGrid tiles_of_output(const WinogradTransforms& w, const ConvShape& shape);
 // with the kernel turned by 180 degrees.
 ConvShape shape_of_backward_data(const ConvShape& shape);
 
+// `input` is what the pass reads: the input, or for the input gradient the output gradient.
 std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                     int threads);
-void forward(const WinogradTransforms& w, const ConvShape& shape, const float* input,
-             const float* prepared, const float* bias, bool relu, float* output, float* workspace);
+void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGradient& input,
+             const float* prepared, const ConvTail& tail, float* output, float* workspace);
 
 std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                              int threads);
 void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const float* input,
-                      const float* output_gradient, float* weights_gradient, float* bias_gradient,
-                      float* workspace);
+                      const ConvGradient& output_gradient, float* weights_gradient,
+                      float* bias_gradient, float* workspace);
 
 // Distance between two coordinates of the transformed weights, in floats.
 Index prepared_stride(const KernelTable& k, Index depth, Index columns);

@@ -35,12 +35,12 @@ class Block {
   Blocks row_tiles(Index tiles) const { return even_blocks(tiles, k_.tile_rows, 1); }
 
   // The input of tile_rows of a block of `tiles` tiles that starts at first_tile.
-  void transform_input(const float* input, Index first_tile, Index tiles, Index row_tile,
+  void transform_input(const ConvGradient& input, Index first_tile, Index tiles, Index row_tile,
                        const float* zeros, float* memory) const {
     const Index begin = row_tiles(tiles).begin(row_tile), rows = row_tiles(tiles).size(row_tile);
     const TransformLayout layout{input_stride_, k_.vector_width, rows * k_.vector_width, 1};
-    w_.input(&in_, input, first_tile + begin, rows, 0, depth_, zeros, &layout,
-             memory + begin * depth_, nullptr);
+    w_.input(&in_, input.data, static_cast<const PoolPlaces*>(input.places), first_tile + begin,
+             rows, 0, depth_, zeros, &layout, memory + begin * depth_, nullptr);
   }
 
   // The products of one coordinate and a range of panels.
@@ -68,15 +68,18 @@ class Block {
 
   // Tiles [begin, begin + count) of the block and a range of panels.
   void transform_output(Index first_tile, Index begin, Index count, Index first_panel,
-                        Index panels_count, const float* bias, bool relu, float* output,
-                        float* spare, const float* memory) const {
+                        Index panels_count, const ConvTail& tail, float* output, float* spare,
+                        const float* memory) const {
     const Index column = first_panel * k_.tile_columns;
     const Index columns = std::min(panels_count * k_.tile_columns, columns_ - column);
     const TransformLayout layout{product_stride_, k_.tile_columns, tiles_ * k_.tile_columns,
                                  k_.tile_columns / k_.vector_width};
+    const TileEpilogue epilogue{.bias = tail.bias == nullptr ? nullptr : tail.bias + column,
+                                .relu = tail.relu,
+                                .pool = tail.pool,
+                                .places = static_cast<PoolPlaces*>(tail.places)};
     w_.output(&out_, output, first_tile + begin, count, column, columns, spare, &layout,
-              products(memory) + (first_panel * tiles_ + begin) * k_.tile_columns,
-              bias == nullptr ? nullptr : bias + column, relu);
+              products(memory) + (first_panel * tiles_ + begin) * k_.tile_columns, &epilogue);
   }
 
  private:
@@ -135,8 +138,8 @@ std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape
          sizeof(float);
 }
 
-void forward(const WinogradTransforms& w, const ConvShape& shape, const float* input,
-             const float* prepared, const float* bias, bool relu, float* output, float* workspace) {
+void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGradient& input,
+             const float* prepared, const ConvTail& tail, float* output, float* workspace) {
   const Index total = total_tiles(w, shape);
   const bool shared = blocks_are_shared(shape, total);
   const Blocks blocks = even_blocks(
@@ -157,7 +160,7 @@ void forward(const WinogradTransforms& w, const ConvShape& shape, const float* i
       for (Index x = 0; x < coordinates(w); ++x) {
         block.multiply(prepared, tiles, x, 0, block.panels(), mine);
       }
-      block.transform_output(first, 0, tiles, 0, block.panels(), bias, relu, output,
+      block.transform_output(first, 0, tiles, 0, block.panels(), tail, output,
                              spares + thread_index() * spare, mine);
     });
     return;
@@ -170,7 +173,7 @@ void forward(const WinogradTransforms& w, const ConvShape& shape, const float* i
                  [&](Index x) { block.multiply(prepared, tiles, x, 0, block.panels(), memory); });
     const Blocks groups = even_blocks(tiles, 4, 1);
     parallel_for(groups.count, [&](Index g) {
-      block.transform_output(first, groups.begin(g), groups.size(g), 0, block.panels(), bias, relu,
+      block.transform_output(first, groups.begin(g), groups.size(g), 0, block.panels(), tail,
                              output, spares + thread_index() * spare, memory);
     });
   }

@@ -54,7 +54,7 @@ struct Operands {
   const WinogradTransforms& w;
   const ConvShape& shape;
   const float* input;
-  const float* output_gradient;
+  ConvGradient output_gradient;
 };
 
 class SliceTask {
@@ -128,16 +128,17 @@ class SliceTask {
 
   void add_tiles(Index first_tile, Index tiles, bool accumulate, float* bias_sums) {
     const TransformLayout input_layout{kInputStride, depth_, k_.vector_width, 1};
-    w_.input(&in_, operands_.input, first_tile, tiles, first_depth_, depth_, zeros_, &input_layout,
-             inputs_, nullptr);
+    w_.input(&in_, operands_.input, nullptr, first_tile, tiles, first_depth_, depth_, zeros_,
+             &input_layout, inputs_, nullptr);
     const Index panel_size = kBlockTiles * k_.tile_columns;
     const TransformLayout gradient_layout{kGradientStride, k_.tile_columns, panel_size,
                                           k_.tile_columns / k_.vector_width};
     // Columns of the last panel past the end hold what was there before; their sums are not stored.
     std::fill_n(block_sums_, width_, 0.0f);
-    w_.output_gradient(&out_, operands_.output_gradient, first_tile, tiles, first_column_, columns_,
-                       zeros_, &gradient_layout, gradients_,
-                       first_depth_ == 0 ? block_sums_ : nullptr);
+    const ConvGradient& gradient = operands_.output_gradient;
+    w_.output_gradient(&out_, gradient.data, static_cast<const PoolPlaces*>(gradient.places),
+                       first_tile, tiles, first_column_, columns_, zeros_, &gradient_layout,
+                       gradients_, first_depth_ == 0 ? block_sums_ : nullptr);
     k_.add(width_, block_sums_, bias_sums);
 
     const Blocks rows = even_blocks(depth_, k_.tile_rows, 1);
@@ -205,8 +206,8 @@ std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const 
 }
 
 void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const float* input,
-                      const float* output_gradient, float* weights_gradient, float* bias_gradient,
-                      float* workspace) {
+                      const ConvGradient& output_gradient, float* weights_gradient,
+                      float* bias_gradient, float* workspace) {
   const Slices slices = cut(kernels(), shape);
   const Operands operands{w, shape, input, output_gradient};
   if (has_many_slices(slices)) {

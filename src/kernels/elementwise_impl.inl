@@ -136,51 +136,82 @@ void relu_gradient(std::int64_t count, const float* __restrict y, float* __restr
   for (std::int64_t i = 0; i < count; ++i) dy[i] = y[i] > 0.0f ? dy[i] : 0.0f;
 }
 
-// Philox blocks that are computed side by side, one a lane.
-constexpr int kPhiloxLanes = 16;
+typedef std::uint32_t Words __attribute__((vector_size(sizeof(Vector))));
+typedef std::uint64_t WideWords __attribute__((vector_size(sizeof(Vector))));
+typedef std::int32_t SignedWords __attribute__((vector_size(sizeof(Vector))));
 
-void dropout(std::int64_t count, float* __restrict values, const std::uint32_t* counter,
-             const std::uint32_t* key, std::uint32_t threshold, float scale) {
-  constexpr std::uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
-  constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-  constexpr std::int64_t kValues = 8 * kPhiloxLanes;
-  for (std::int64_t start = 0; start < count; start += kValues) {
-    std::uint32_t word[4][kPhiloxLanes];
-    const auto first = static_cast<std::uint32_t>(start / 8);
-    for (int lane = 0; lane < kPhiloxLanes; ++lane) {
-      word[0][lane] = counter[0] + first + static_cast<std::uint32_t>(lane);
-      word[1][lane] = counter[1];
-      word[2][lane] = counter[2];
-      word[3][lane] = counter[3];
-    }
-    std::uint32_t key0 = key[0], key1 = key[1];
-    for (int round = 0; round < 10; ++round, key0 += kWeyl0, key1 += kWeyl1) {
-      for (int lane = 0; lane < kPhiloxLanes; ++lane) {
-        const std::uint64_t product0 = kMultiplier0 * word[0][lane];
-        const std::uint64_t product1 = kMultiplier1 * word[2][lane];
-        word[0][lane] = static_cast<std::uint32_t>(product1 >> 32) ^ word[1][lane] ^ key0;
-        word[1][lane] = static_cast<std::uint32_t>(product1);
-        word[2][lane] = static_cast<std::uint32_t>(product0 >> 32) ^ word[3][lane] ^ key1;
-        word[3][lane] = static_cast<std::uint32_t>(product0);
-      }
-    }
-    // Back from lanes to the order of the values.
-    float factor[kValues];
-    for (int lane = 0; lane < kPhiloxLanes; ++lane) {
-      for (int w = 0; w < 4; ++w) {
-        const std::uint32_t bits = word[w][lane];
-        factor[8 * lane + 2 * w] = (bits & 0xffff) < threshold ? 0.0f : scale;
-        factor[8 * lane + 2 * w + 1] = (bits >> 16) < threshold ? 0.0f : scale;
-      }
-    }
-    const std::int64_t end = count - start < kValues ? count - start : kValues;
-    for (std::int64_t i = 0; i < end; ++i) {
-      values[start + i] = factor[i] == 0.0f ? 0.0f : values[start + i] * factor[i];
-    }
+// The low and the high words of factor · value.
+inline void multiply_wide(std::uint64_t factor, Words value, Words* low, Words* high) {
+  const WideWords even = ((WideWords)value & 0xffffffff) * factor;
+  const WideWords odd = ((WideWords)value >> 32) * factor;
+  *low = (Words)((even & 0xffffffff) | (odd << 32));
+  *high = (Words)((even >> 32) | (odd & ~std::uint64_t{0xffffffff}));
+}
+
+// The Philox4x32-10 blocks from counter[0] + first on, one a lane.
+inline void philox_blocks(const std::uint32_t* counter, const std::uint32_t* key,
+                          std::uint32_t first, Words word[4]) {
+  std::uint32_t numbers[kWidth];
+  for (int lane = 0; lane < kWidth; ++lane) {
+    numbers[lane] = counter[0] + first + static_cast<std::uint32_t>(lane);
+  }
+  __builtin_memcpy(&word[0], numbers, sizeof(numbers));
+  for (int w = 1; w < 4; ++w) word[w] = Words{} + counter[w];
+  std::uint32_t key0 = key[0], key1 = key[1];
+  for (int round = 0; round < 10; ++round) {
+    Words low0, high0, low1, high1;
+    multiply_wide(0xD2511F53, word[0], &low0, &high0);
+    multiply_wide(0xCD9E8D57, word[2], &low1, &high1);
+    word[0] = high1 ^ word[1] ^ key0;
+    word[1] = low1;
+    word[2] = high0 ^ word[3] ^ key1;
+    word[3] = low0;
+    key0 += 0x9E3779B9;
+    key1 += 0xBB67AE85;
   }
 }
 
+// Bits of kept as they belong to the vector of values from `i` on; kWidth divides or is 8.
+inline unsigned kept_bits(const std::uint8_t* kept, std::int64_t i) {
+  if constexpr (kWidth == 16) return kept[i / 8] | static_cast<unsigned>(kept[i / 8 + 1]) << 8;
+  return static_cast<unsigned>(kept[i / 8]) >> (i % 8);
+}
+
+void dropout_gradient(std::int64_t count, const std::uint8_t* kept, float scale, float* values) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) {
+    store(values + i, where(kept_bits(kept, i), load(values + i) * broadcast(scale)));
+  }
+  for (; i < count; ++i) {
+    values[i] = (kept[i / 8] >> (i % 8) & 1) != 0 ? values[i] * scale : 0.0f;
+  }
+}
+
+void dropout(std::int64_t count, float* values, const std::uint32_t* counter,
+             const std::uint32_t* key, std::uint32_t threshold, float scale, std::uint8_t* kept) {
+  constexpr int kBlocks = 16, kValues = 8 * kBlocks;
+  const Vector highest_dropped = broadcast(static_cast<float>(threshold) - 0.5f);
+  for (std::int64_t start = 0; start < count; start += kValues) {
+    unsigned bits[8] = {};
+    for (int lane = 0; lane < kBlocks; lane += kWidth) {
+      Words word[4];
+      philox_blocks(counter, key, static_cast<std::uint32_t>(start / 8 + lane), word);
+      for (int half = 0; half < 8; ++half) {
+        const Words draws = word[half / 2] >> (half % 2 * 16) & 0xffff;
+        const Vector values_of_draws = __builtin_convertvector((SignedWords)draws, Vector);
+        bits[half] |= greater(values_of_draws, highest_dropped) << lane;
+      }
+    }
+    for (int half = 0; half < 8; ++half, kept += 2) {
+      kept[0] = static_cast<std::uint8_t>(bits[half]);
+      kept[1] = static_cast<std::uint8_t>(bits[half] >> 8);
+    }
+  }
+  kept -= (count + kValues - 1) / kValues * (kValues / 8);
+  dropout_gradient(count, kept, scale, values);
+}
+
 constexpr ElementwiseKernels elementwise_table() {
-  return {moments, affine,        affine_gradient_sums, affine_gradient,
-          pool,    pool_gradient, relu_gradient,        dropout};
+  return {moments,       affine,  affine_gradient_sums, affine_gradient, pool, pool_gradient,
+          relu_gradient, dropout, dropout_gradient};
 }

@@ -64,20 +64,36 @@ struct TransformLayout {
   std::int64_t coordinate_stride, tile_stride, group_stride, group;
 };
 
+// Where the maxima of 2x2 windows stood, two words for each vector of pooled values: a lane's bit
+// of the first is set if its maximum was in the right column, of the second if in the lower row.
+// The words of the vector that starts at pooled value e are at e / vector_width * 2.
+using PoolPlaces = std::uint16_t;
+
 // Transforms channels [first_channel, first_channel + channels) of `tiles` tiles; channels is a
 // multiple of vector_width. Pixels outside the image are read from `zeros` [channels]. If sums
-// [channels] is not null, the pixels of each tile are added to it.
-using TileTransform = void (*)(const TileGrid* grid, const float* images, std::int64_t first_tile,
-                               std::int64_t tiles, std::int64_t first_channel,
-                               std::int64_t channels, const float* zeros,
-                               const TransformLayout* layout, float* out, float* sums);
+// [channels] is not null, the pixels of each tile are added to it. If places is not null, `images`
+// are pooled ones [n, height / 2, width / 2, channels] and what is transformed is the images that
+// have each pooled value at its place and zeros elsewhere.
+using TileTransform = void (*)(const TileGrid* grid, const float* images, const PoolPlaces* places,
+                               std::int64_t first_tile, std::int64_t tiles,
+                               std::int64_t first_channel, std::int64_t channels,
+                               const float* zeros, const TransformLayout* layout, float* out,
+                               float* sums);
 
-// Transforms tiles back into images. bias [channels] may be null. Pixels outside the image are
-// written to `spare` [channels].
+// What happens to images before they are stored: bias [channels] (may be null), ReLU, and pooling,
+// after which images are [n, height / 2, width / 2, channels]; places may be null.
+struct TileEpilogue {
+  const float* bias;
+  bool relu;
+  bool pool;
+  PoolPlaces* places;
+};
+
+// Transforms tiles back into images. Pixels outside the image are written to `spare` [channels].
 using TileInverse = void (*)(const TileGrid* grid, float* images, std::int64_t first_tile,
                              std::int64_t tiles, std::int64_t first_channel, std::int64_t channels,
                              float* spare, const TransformLayout* layout, const float* in,
-                             const float* bias, bool relu);
+                             const TileEpilogue* epilogue);
 
 // The transforms of a minimal filtering algorithm F(tile x tile, 3x3) on
 // (tile + 2) x (tile + 2) coordinates.

@@ -18,6 +18,14 @@ inline Vector broadcast(float value) { return _mm512_set1_ps(value); }
 inline Vector multiply_add(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
 // Operands in this order: a NaN stays a NaN. (Masked, because GCC 12 warns inside the plain one.)
 inline Vector positive_part(Vector a) { return _mm512_maskz_max_ps(0xffff, Vector{}, a); }
+// Bit i is set where lane i of a is above that of b.
+inline unsigned greater(Vector a, Vector b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+// The lanes of a whose bits are set, 0 elsewhere.
+inline Vector where(unsigned bits, Vector a) {
+  return _mm512_maskz_mov_ps(static_cast<__mmask16>(bits), a);
+}
+// b where it is above a, else a.
+inline Vector larger(Vector a, Vector b) { return _mm512_maskz_max_ps(0xffff, b, a); }
 
 }  // namespace
 }  // namespace ferplus::avx512

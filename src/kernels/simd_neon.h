@@ -18,6 +18,19 @@ inline Vector broadcast(float value) { return vdupq_n_f32(value); }
 inline Vector multiply_add(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
 // FMAX keeps a NaN.
 inline Vector positive_part(Vector a) { return vmaxq_f32(a, vdupq_n_f32(0.0f)); }
+// Bit i is set where lane i of a is above that of b.
+inline unsigned greater(Vector a, Vector b) {
+  const uint32x4_t lanes{1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(vcgtq_f32(a, b), lanes));
+}
+// The lanes of a whose bits are set, 0 elsewhere.
+inline Vector where(unsigned bits, Vector a) {
+  const uint32x4_t lanes{1, 2, 4, 8};
+  const uint32x4_t set = vtstq_u32(vdupq_n_u32(bits), lanes);
+  return vreinterpretq_f32_u32(vandq_u32(set, vreinterpretq_u32_f32(a)));
+}
+// b where it is above a, else a.
+inline Vector larger(Vector a, Vector b) { return vbslq_f32(vcgtq_f32(b, a), b, a); }
 
 }  // namespace
 }  // namespace ferplus::neon

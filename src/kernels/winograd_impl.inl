@@ -157,44 +157,167 @@ class TileWalk {
   Float** next_ = buffers_[1];
 };
 
+// What transform_tiles reads, tile by tile: images as they are …
 template <typename Transform>
-void transform_tiles(const TileGrid* grid, const float* images, std::int64_t first_tile,
-                     std::int64_t tiles, std::int64_t first_channel, std::int64_t channels,
-                     const float* zeros, const TransformLayout* layout, float* out, float* sums) {
+class PlainTiles {
+ public:
+  PlainTiles(const TileGrid* grid, const float* images, std::int64_t first_tile, std::int64_t tiles,
+             std::int64_t first_channel, const float* zeros)
+      : walk_(grid, images, first_tile, tiles, first_channel, zeros) {}
+
+  void advance() { walk_.advance(); }
+  // Before value() of channels c ….
+  inline __attribute__((always_inline)) void open(std::int64_t c) {
+    c_ = c;
+    walk_.template fetch_next<0>(c);
+  }
+  inline __attribute__((always_inline)) Vector value(int i, int j) const {
+    return load(walk_.pixel(i, j) + c_);
+  }
+
+ private:
+  TileWalk<Transform::kInputs, Transform::kTile, const float> walk_;
+  std::int64_t c_ = 0;
+};
+
+// … or pooled ones, whose values go back to their places. kOdd: tiles start in the second row and
+// column of a window.
+template <typename Transform, int kOdd>
+class PooledTiles {
+ public:
+  PooledTiles(const TileGrid* grid, const float* images, const PoolPlaces* places,
+              std::int64_t first_tile, std::int64_t first_channel)
+      : tile_(grid, first_tile), images_(images), places_(places), first_channel_(first_channel) {
+    find_windows();
+  }
+
+  void advance() {
+    tile_.next();
+    find_windows();
+  }
+  inline __attribute__((always_inline)) void open(std::int64_t c) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kWindows; ++i) {
+#pragma GCC unroll 4
+      for (int j = 0; j < kWindows; ++j) spread(i, j, windows_[i * kWindows + j], c);
+    }
+  }
+  inline __attribute__((always_inline)) Vector value(int i, int j) const {
+    return values_[i * kSide + j];
+  }
+
+ private:
+  static constexpr int kSide = Transform::kInputs;
+  static constexpr int kWindows = (kSide + kOdd + 1) / 2;
+
+  void find_windows() {
+    const TileGrid& grid = *tile_.grid;
+    const std::int64_t height = grid.height / 2, width = grid.width / 2;
+    const std::int64_t top = (tile_.i * Transform::kTile - grid.pad_top - kOdd) / 2;
+    const std::int64_t left = (tile_.j * Transform::kTile - grid.pad_left - kOdd) / 2;
+    for (int i = 0; i < kWindows; ++i) {
+      for (int j = 0; j < kWindows; ++j) {
+        const std::int64_t y = top + i, x = left + j;
+        const bool inside = y >= 0 && y < height && x >= 0 && x < width;
+        windows_[i * kWindows + j] =
+            inside ? ((tile_.n * height + y) * width + x) * grid.channels + first_channel_ : -1;
+      }
+    }
+  }
+
+  inline __attribute__((always_inline)) void spread(int i, int j, std::int64_t window,
+                                                    std::int64_t c) {
+    Vector value = broadcast(0.0f);
+    unsigned right = 0, lower = 0;
+    if (window >= 0) {
+      value = load(images_ + window + c);
+      const PoolPlaces* place = places_ + (window + c) / kWidth * 2;
+      right = place[0];
+      lower = place[1];
+    }
+#pragma GCC unroll 2
+    for (int di = 0; di < 2; ++di) {
+#pragma GCC unroll 2
+      for (int dj = 0; dj < 2; ++dj) {
+        const int y = 2 * i - kOdd + di, x = 2 * j - kOdd + dj;
+        if (y < 0 || y >= kSide || x < 0 || x >= kSide) continue;
+        values_[y * kSide + x] =
+            where((di == 0 ? ~lower : lower) & (dj == 0 ? ~right : right), value);
+      }
+    }
+  }
+
+  TileCursor tile_;
+  const float* const images_;
+  const PoolPlaces* const places_;
+  const std::int64_t first_channel_;
+  std::int64_t windows_[kWindows * kWindows];
+  Vector values_[kSide * kSide];
+};
+
+template <typename Transform, typename Tiles>
+inline void transform_all(Tiles& source, std::int64_t tiles, std::int64_t channels,
+                          const TransformLayout where, float* out, float* sums) {
   constexpr int kSide = Transform::kInputs;
-  const TransformLayout where = *layout;
-  TileWalk<kSide, Transform::kTile, const float> walk(grid, images, first_tile, tiles,
-                                                      first_channel, zeros);
-  for (std::int64_t t = 0; t < tiles; ++t, walk.advance(), out += where.tile_stride) {
+  for (std::int64_t t = 0; t < tiles; ++t, out += where.tile_stride) {
+    if (t > 0) source.advance();
     float* group = out;
     for (std::int64_t c = 0; c < channels; group += where.group_stride) {
       float* to = group;
       for (std::int64_t v = 0; v < where.group && c < channels; ++v, c += kWidth, to += kWidth) {
-        walk.template fetch_next<0>(c);
-        widen<Transform, 0>(
-            [&](int i, int j) __attribute__((always_inline)) { return load(walk.pixel(i, j) + c); },
-            to, where.coordinate_stride);
+        source.open(c);
+        const auto pixel = [&](int i, int j) __attribute__((always_inline)) {
+          return source.value(i, j);
+        };
+        widen<Transform, 0>(pixel, to, where.coordinate_stride);
+        if (sums == nullptr) continue;
+        Vector sum = broadcast(0.0f);
+        for (int i = 0; i < kSide; ++i) {
+          for (int j = 0; j < kSide; ++j) sum = sum + pixel(i, j);
+        }
+        store(sums + c, load(sums + c) + sum);
       }
-    }
-    if (sums == nullptr) continue;
-    for (std::int64_t c = 0; c < channels; c += kWidth) {
-      Vector sum = broadcast(0.0f);
-      for (int i = 0; i < kSide; ++i) {
-        for (int j = 0; j < kSide; ++j) sum = sum + load(walk.pixel(i, j) + c);
-      }
-      store(sums + c, load(sums + c) + sum);
     }
   }
 }
 
-template <typename Filtering>
-void transform_output(const TileGrid* grid, float* images, std::int64_t first_tile,
-                      std::int64_t tiles, std::int64_t first_channel, std::int64_t channels,
-                      float* spare, const TransformLayout* layout, const float* in,
-                      const float* bias, bool relu) {
+template <typename Transform>
+void transform_tiles(const TileGrid* grid, const float* images, const PoolPlaces* places,
+                     std::int64_t first_tile, std::int64_t tiles, std::int64_t first_channel,
+                     std::int64_t channels, const float* zeros, const TransformLayout* layout,
+                     float* out, float* sums) {
+  if (places == nullptr) {
+    PlainTiles<Transform> source(grid, images, first_tile, tiles, first_channel, zeros);
+    transform_all<Transform>(source, tiles, channels, *layout, out, sums);
+  } else if (grid->pad_top % 2 == 0) {
+    PooledTiles<Transform, 0> source(grid, images, places, first_tile, first_channel);
+    transform_all<Transform>(source, tiles, channels, *layout, out, sums);
+  } else {
+    PooledTiles<Transform, 1> source(grid, images, places, first_tile, first_channel);
+    transform_all<Transform>(source, tiles, channels, *layout, out, sums);
+  }
+}
+
+// The maximum of a window and where it stands; the first of equals wins.
+inline __attribute__((always_inline)) Vector window_maximum(Vector a, Vector b, Vector c, Vector d,
+                                                            PoolPlaces* place) {
+  const Vector upper = larger(a, b), lower = larger(c, d);
+  if (place != nullptr) {
+    const unsigned in_lower = greater(lower, upper);
+    place[0] = static_cast<PoolPlaces>((in_lower & greater(d, c)) | (~in_lower & greater(b, a)));
+    place[1] = static_cast<PoolPlaces>(in_lower);
+  }
+  return larger(upper, lower);
+}
+
+template <typename Filtering, bool kPool>
+inline void transform_output_tiles(const TileGrid* grid, float* images, std::int64_t first_tile,
+                                   std::int64_t tiles, std::int64_t first_channel,
+                                   std::int64_t channels, float* spare, const TransformLayout where,
+                                   const float* in, const TileEpilogue epilogue) {
   constexpr int kTile = Filtering::kTile, kSize = Filtering::kSize;
-  const TransformLayout where = *layout;
-  TileWalk<kTile, kTile, float> walk(grid, images, first_tile, tiles, first_channel, spare);
+  constexpr int kSide = kPool ? kTile / 2 : kTile;
+  TileWalk<kSide, kSide, float> walk(grid, images, first_tile, tiles, first_channel, spare);
   for (std::int64_t t = 0; t < tiles; ++t, walk.advance(), in += where.tile_stride) {
     const float* group = in;
     for (std::int64_t c = 0; c < channels; group += where.group_stride) {
@@ -213,21 +336,54 @@ void transform_output(const TileGrid* grid, float* images, std::int64_t first_ti
 #pragma GCC unroll 4
           for (int i = 0; i < kTile; ++i) rows[i][j] = narrow[i];
         }
-        const Vector shift = bias == nullptr ? broadcast(0.0f) : load(bias + c);
+        const Vector shift = epilogue.bias == nullptr ? broadcast(0.0f) : load(epilogue.bias + c);
+        const auto finish = [&](Vector value) __attribute__((always_inline)) {
+          return epilogue.relu ? positive_part(value + shift) : value + shift;
+        };
+        Vector above[kTile];
 #pragma GCC unroll 4
         for (int i = 0; i < kTile; ++i) {
           Vector row[kTile];
           Filtering::output(rows[i], row);
+          if constexpr (!kPool) {
 #pragma GCC unroll 4
-          for (int j = 0; j < kTile; ++j) {
-            Vector value = row[j] + shift;
-            if (relu) value = positive_part(value);
-            store(walk.pixel(i, j) + c, value);
+            for (int j = 0; j < kTile; ++j) store(walk.pixel(i, j) + c, finish(row[j]));
+          } else if (i % 2 == 0) {
+#pragma GCC unroll 4
+            for (int j = 0; j < kTile; ++j) above[j] = row[j];
+          } else {
+#pragma GCC unroll 2
+            for (int j = 0; j < kTile / 2; ++j) {
+              float* const pixel = walk.pixel(i / 2, j);
+              PoolPlaces* const place = epilogue.places == nullptr || pixel == spare
+                                            ? nullptr
+                                            : epilogue.places + (pixel - images + c) / kWidth * 2;
+              // A maximum does not mind what is added to all alike, nor ReLU.
+              store(pixel + c, finish(window_maximum(above[2 * j], above[2 * j + 1], row[2 * j],
+                                                     row[2 * j + 1], place)));
+            }
           }
         }
       }
     }
   }
+}
+
+template <typename Filtering>
+void transform_output(const TileGrid* grid, float* images, std::int64_t first_tile,
+                      std::int64_t tiles, std::int64_t first_channel, std::int64_t channels,
+                      float* spare, const TransformLayout* layout, const float* in,
+                      const TileEpilogue* epilogue) {
+  if (!epilogue->pool) {
+    transform_output_tiles<Filtering, false>(grid, images, first_tile, tiles, first_channel,
+                                             channels, spare, *layout, in, *epilogue);
+    return;
+  }
+  TileGrid pooled = *grid;
+  pooled.height /= 2;
+  pooled.width /= 2;
+  transform_output_tiles<Filtering, true>(&pooled, images, first_tile, tiles, first_channel,
+                                          channels, spare, *layout, in, *epilogue);
 }
 
 template <typename Filtering>

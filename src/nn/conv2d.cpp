@@ -22,13 +22,17 @@ class Conv2d final : public Layer {
   std::string describe() const override {
     return concat("conv2d ", options_.kernel, "x", options_.kernel, ", ", options_.filters,
                   " filters", options_.stride == 1 ? "" : concat(", stride ", options_.stride),
-                  options_.relu ? ", relu" : "");
+                  options_.tail.relu ? ", relu" : "", options_.tail.pool ? ", max_pool 2x2" : "");
   }
 
-  std::unique_ptr<Layer> with_tail(const Tail& tail, const Shape&) const override {
-    if (tail.pool || options_.relu) return nullptr;
+  std::unique_ptr<Layer> with_tail(const Tail& tail, const Shape& input) const override {
+    if (options_.tail.relu || options_.tail.pool) return nullptr;
+    const ConvShape shape = conv_shape(input);
+    for (ConvPass pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights}) {
+      if (tail.pool && !choose_conv_algorithm(shape, pass).can_pool(shape)) return nullptr;
+    }
     Conv2dOptions options = options_;
-    options.relu = true;
+    options.tail = tail;
     return make_conv2d(options);
   }
 
@@ -39,6 +43,9 @@ class Conv2d final : public Layer {
     const ConvShape shape = conv_shape(input);
     LayerPlan plan;
     plan.output = {shape.batch, shape.out_height, shape.out_width, shape.out_channels};
+    if (options_.tail.pool) {
+      plan.output = {shape.batch, shape.out_height / 2, shape.out_width / 2, shape.out_channels};
+    }
     const Index window = options_.kernel * options_.kernel;
     plan.parameters.push_back(
         {.name = "weight",
@@ -50,10 +57,11 @@ class Conv2d final : public Layer {
          .layout = FileLayout::convolution});
     if (options_.bias) plan.parameters.push_back({.name = "bias", .shape = {options_.filters}});
 
-    const auto forward = choose_conv_algorithm(shape, ConvPass::forward);
+    const auto& forward = choose_conv_algorithm(shape, ConvPass::forward);
     plan.prepared_forward_bytes = forward.prepared_bytes(shape, ConvPass::forward);
     plan.scratch_bytes = forward.workspace_bytes(shape, ConvPass::forward, thread_count());
     if (phase == Phase::training) {
+      if (options_.tail.pool) plan.saved_bytes = forward.places_bytes(shape);
       for (ConvPass pass : {ConvPass::backward_data, ConvPass::backward_weights}) {
         const auto& algorithm = choose_conv_algorithm(shape, pass);
         plan.prepared_backward_bytes += algorithm.prepared_bytes(shape, pass);
@@ -75,26 +83,29 @@ class Conv2d final : public Layer {
   void forward(const ForwardArguments& a) const override {
     const ConvShape shape = conv_shape(a.input.shape);
     choose_conv_algorithm(shape, ConvPass::forward)
-        .forward(shape, a.input.data, a.prepared, options_.bias ? a.parameters[1].data : nullptr,
-                 options_.relu, a.output.data, a.scratch);
+        .forward(shape, a.input.data, a.prepared,
+                 {.bias = options_.bias ? a.parameters[1].data : nullptr,
+                  .relu = options_.tail.relu,
+                  .pool = options_.tail.pool,
+                  .places = a.saved},
+                 a.output.data, a.scratch);
   }
 
   void backward(const BackwardArguments& a) const override {
     const ConvShape shape = conv_shape(a.input.shape);
-    if (options_.relu) {
+    if (options_.tail.relu) {
       parallel_for(shape.batch, [&](Index n) {
         elementwise().relu_gradient(a.output.stride(), a.output.image(n),
                                     a.output_gradient.image(n));
       });
     }
+    const ConvGradient gradient{a.output_gradient.data, options_.tail.pool ? a.saved : nullptr};
     choose_conv_algorithm(shape, ConvPass::backward_weights)
-        .backward_weights(shape, a.input.data, a.output_gradient.data,
-                          a.parameter_gradients[0].data,
+        .backward_weights(shape, a.input.data, gradient, a.parameter_gradients[0].data,
                           options_.bias ? a.parameter_gradients[1].data : nullptr, a.scratch);
     if (a.input_gradient) {
       choose_conv_algorithm(shape, ConvPass::backward_data)
-          .backward_data(shape, a.output_gradient.data, a.prepared, a.input_gradient.data,
-                         a.scratch);
+          .backward_data(shape, gradient, a.prepared, a.input_gradient.data, a.scratch);
     }
   }
 

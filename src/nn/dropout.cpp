@@ -22,31 +22,48 @@ class Dropout final : public Layer {
   std::string_view kind() const override { return "dropout"; }
   std::string describe() const override { return concat("dropout ", options_.rate); }
 
-  LayerPlan plan(const Shape& input, Phase) const override {
-    return {.output = input, .in_place = true};
+  LayerPlan plan(const Shape& input, Phase phase) const override {
+    LayerPlan plan{.output = input, .in_place = true};
+    if (phase == Phase::training) {
+      plan.saved_bytes = static_cast<std::size_t>(input[0] * kept_bytes(input));
+    }
+    return plan;
   }
 
   void forward(const ForwardArguments& a) const override {
-    if (a.phase == Phase::training) mask(a.output, a.draws);
-  }
-
-  void backward(const BackwardArguments& a) const override { mask(a.output_gradient, a.draws); }
-
- private:
-  void mask(TensorView tensor, const DrawContext& draws) const {
-    if (threshold_ == 0) return;
-    const Index size = tensor.stride();
-    parallel_for(tensor.batch(), [&](Index n) {
+    if (a.phase != Phase::training || threshold_ == 0) return;
+    parallel_for(a.output.batch(), [&](Index n) {
       std::array<std::uint32_t, 4> counter;
       std::array<std::uint32_t, 2> key;
       const auto stream = static_cast<std::uint32_t>(Stream::dropout) + options_.stream;
-      random_counter({.seed = draws.seed,
+      random_counter({.seed = a.draws.seed,
                       .stream = static_cast<Stream>(stream),
-                      .epoch = draws.epoch,
-                      .sample = draws.samples[static_cast<std::size_t>(n)]},
+                      .epoch = a.draws.epoch,
+                      .sample = a.draws.samples[static_cast<std::size_t>(n)]},
                      counter, key);
-      elementwise().dropout(size, tensor.image(n), counter.data(), key.data(), threshold_, scale_);
+      elementwise().dropout(a.output.stride(), a.output.image(n), counter.data(), key.data(),
+                            threshold_, scale_,
+                            static_cast<std::uint8_t*>(a.saved) + n * kept_bytes(a.output.shape));
     });
+  }
+
+  void backward(const BackwardArguments& a) const override {
+    if (threshold_ == 0) return;
+    parallel_for(a.output_gradient.batch(), [&](Index n) {
+      const TensorView& gradient = a.output_gradient;
+      elementwise().dropout_gradient(
+          gradient.stride(),
+          static_cast<const std::uint8_t*>(a.saved) + n * kept_bytes(gradient.shape), scale_,
+          gradient.image(n));
+    });
+  }
+
+ private:
+  // Of the mask of one image.
+  static Index kept_bytes(const Shape& shape) {
+    constexpr Index kGroup = 128;  // ElementwiseKernels::dropout
+    const Index values = shape[0] == 0 ? 0 : shape.elements() / shape[0];
+    return (values + kGroup - 1) / kGroup * (kGroup / 8);
   }
 
   DropoutOptions options_;

@@ -109,8 +109,15 @@ void Session::plan_arena() {
   if (phase_ == Phase::training) {
     // Every activation stays until backward; gradients alternate between two buffers.
     prepared_ = layout.add(prepared);
-    gradient_[0] = layout.add(largest);
-    gradient_[1] = layout.add(largest);
+    // As backward walks: a step's gradient is in the other buffer than that of the step behind it.
+    std::size_t gradient_bytes[2] = {}, current = 0;
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      gradient_bytes[current] =
+          std::max(gradient_bytes[current], float_bytes(steps_[i].plan.output));
+      if (!steps_[i].plan.in_place) current = 1 - current;
+    }
+    gradient_[0] = layout.add(gradient_bytes[0]);
+    gradient_[1] = layout.add(gradient_bytes[1]);
     input_ = layout.add(input_bytes);
     std::size_t previous = input_;
     for (StepPlan& step : steps_) {

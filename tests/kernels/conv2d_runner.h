@@ -46,8 +46,9 @@ inline ConvResults run_conv2d(const ConvAlgorithm& algorithm, const ConvOperands
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::forward, thread_count()));
     results.output = poisoned(s.output_size() + kGuard);
     algorithm.prepare(s, ConvPass::forward, operands.weights.data(), prepared.data());
-    algorithm.forward(s, operands.input.data(), prepared.data(), operands.bias.data(), relu,
-                      results.output.data(), workspace.data());
+    algorithm.forward(s, operands.input.data(), prepared.data(),
+                      {.bias = operands.bias.data(), .relu = relu}, results.output.data(),
+                      workspace.data());
     results.nothing_overrun =
         cut_guard(results.output, kGuard) && prepared.intact() && workspace.intact();
   }
@@ -56,7 +57,7 @@ inline ConvResults run_conv2d(const ConvAlgorithm& algorithm, const ConvOperands
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_data, thread_count()));
     results.input_gradient = poisoned(s.input_size() + kGuard);
     algorithm.prepare(s, ConvPass::backward_data, operands.weights.data(), prepared.data());
-    algorithm.backward_data(s, operands.output_gradient.data(), prepared.data(),
+    algorithm.backward_data(s, {operands.output_gradient.data()}, prepared.data(),
                             results.input_gradient.data(), workspace.data());
     results.nothing_overrun = cut_guard(results.input_gradient, kGuard) &&
                               results.nothing_overrun && prepared.intact() && workspace.intact();
@@ -65,7 +66,7 @@ inline ConvResults run_conv2d(const ConvAlgorithm& algorithm, const ConvOperands
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_weights, thread_count()));
     results.weights_gradient = poisoned(s.weights_size() + kGuard);
     results.bias_gradient = poisoned(s.out_channels + kGuard);
-    algorithm.backward_weights(s, operands.input.data(), operands.output_gradient.data(),
+    algorithm.backward_weights(s, operands.input.data(), {operands.output_gradient.data()},
                                results.weights_gradient.data(), results.bias_gradient.data(),
                                workspace.data());
     const bool gradients = cut_guard(results.weights_gradient, kGuard);

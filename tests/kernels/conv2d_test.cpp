@@ -252,15 +252,15 @@ TEST_F(Conv2d, BiasAndItsGradientMayBeNull) {
             algorithm.workspace_bytes(shape, ConvPass::forward, thread_count()));
         algorithm.prepare(shape, ConvPass::forward, operands.weights.data(), prepared.data());
         auto output = test::poisoned(shape.output_size());
-        algorithm.forward(shape, operands.input.data(), prepared.data(), nullptr, false,
-                          output.data(), workspace.data());
+        algorithm.forward(shape, operands.input.data(), prepared.data(), {}, output.data(),
+                          workspace.data());
         EXPECT_TRUE(test::same_bits(output, with.output));
       }
       if (algorithm.supports(shape, ConvPass::backward_weights)) {
         test::Scratch workspace(
             algorithm.workspace_bytes(shape, ConvPass::backward_weights, thread_count()));
         auto gradient = test::poisoned(shape.weights_size());
-        algorithm.backward_weights(shape, operands.input.data(), operands.output_gradient.data(),
+        algorithm.backward_weights(shape, operands.input.data(), {operands.output_gradient.data()},
                                    gradient.data(), nullptr, workspace.data());
         EXPECT_TRUE(test::same_bits(gradient, with.weights_gradient));
       }

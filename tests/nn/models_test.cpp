@@ -102,13 +102,14 @@ TEST(ModelsTest, DropoutLayersDrawFromStreamsOfTheirOwn) {
     if (step.layer->kind() != "dropout") continue;
     std::vector<float>& mask = masks.emplace_back(64, 1.0f);
     const TensorView view{mask.data(), {1, 64}};
+    std::vector<std::byte> saved(step.layer->plan(view.shape, Phase::training).saved_bytes);
     step.layer->forward({.phase = Phase::training,
                          .input = view,
                          .output = view,
                          .parameters = {},
                          .state = {},
                          .prepared = nullptr,
-                         .saved = nullptr,
+                         .saved = saved.data(),
                          .scratch = nullptr,
                          .draws = {.seed = 1, .epoch = 0, .samples = {&sample, 1}}});
   }

@@ -41,6 +41,22 @@ struct ConvShape {
 enum class ConvPass { forward, backward_data, backward_weights };
 inline constexpr int kConvPasses = 3;
 
+// What forward does to results before it stores them, in this order.
+struct ConvTail {
+  const float* bias = nullptr;  // [K]; may be null
+  bool relu = false;            // negative results become 0
+  // 2x2 max-pooling of stride 2: the output is [N, OH/2, OW/2, K]. Only where can_pool().
+  bool pool = false;
+  void* places = nullptr;  // of the maxima, places_bytes, for the backward passes; null: not wanted
+};
+
+// dL/d(output). With the places that forward wrote it is that of the pooled output and counts as
+// the gradient that has each value at its place and zeros elsewhere.
+struct ConvGradient {
+  const float* data;
+  const void* places = nullptr;
+};
+
 struct ConvAlgorithm {
   std::string_view name;  // as --algorithm and FERPLUS tables spell it: "matrix_product"
   // Root-mean-square error relative to a float64 reference that tests hold it to, on unit-variance
@@ -54,15 +70,23 @@ struct ConvAlgorithm {
   // Bytes of scratch that the pass needs with `threads` threads; must not decrease with batch.
   std::size_t (*workspace_bytes)(const ConvShape& shape, ConvPass pass, int threads);
 
-  // The passes; null if no shape supports them. bias may be null. With relu, negative results
-  // become 0.
+  // Null if the algorithm cannot pool. Algorithms that can have places of one form.
+  std::size_t (*places_bytes)(const ConvShape& shape);
+
+  // The passes; null if no shape supports them.
   void (*forward)(const ConvShape& shape, const float* input, const void* prepared,
-                  const float* bias, bool relu, float* output, void* workspace);
-  void (*backward_data)(const ConvShape& shape, const float* output_gradient, const void* prepared,
-                        float* input_gradient, void* workspace);
+                  const ConvTail& tail, float* output, void* workspace);
+  void (*backward_data)(const ConvShape& shape, const ConvGradient& output_gradient,
+                        const void* prepared, float* input_gradient, void* workspace);
   // Overwrites both gradients. bias_gradient may be null.
-  void (*backward_weights)(const ConvShape& shape, const float* input, const float* output_gradient,
-                           float* weights_gradient, float* bias_gradient, void* workspace);
+  void (*backward_weights)(const ConvShape& shape, const float* input,
+                           const ConvGradient& output_gradient, float* weights_gradient,
+                           float* bias_gradient, void* workspace);
+
+  // Whether forward can pool and the backward passes take places.
+  bool can_pool(const ConvShape& shape) const {
+    return places_bytes != nullptr && shape.out_height % 2 == 0 && shape.out_width % 2 == 0;
+  }
 };
 
 // Fastest first; the last one supports every shape and pass and is the oracle of the others.

@@ -43,11 +43,16 @@ struct ElementwiseKernels {
                         std::int64_t row_stride, bool relu, const float* dy, float* dx);
   // dy[i] = 0 where y[i] is not above 0.
   void (*relu_gradient)(std::int64_t count, const float* y, float* dy);
-  // values[i] = 0 where its 16 random bits are below `threshold`, else values[i]·scale. The bits of
-  // eight neighbours come from one Philox4x32-10 block: counter[0] + i / 8, word i % 8 / 2, the low
-  // half first.
+  // values[i] = 0 where its 16 random bits are below `threshold`, else values[i]·scale. kept, one
+  // bit a value and whole bytes for every 128 values, says which it was. The random bits are of
+  // Philox4x32-10 block counter[0] + i / 128 · 16 + i % 16: half i / 16 % 8 of its words, the low
+  // half of a word first.
   void (*dropout)(std::int64_t count, float* values, const std::uint32_t* counter,
-                  const std::uint32_t* key, std::uint32_t threshold, float scale);
+                  const std::uint32_t* key, std::uint32_t threshold, float scale,
+                  std::uint8_t* kept);
+  // values[i] = values[i]·scale where kept, else 0.
+  void (*dropout_gradient)(std::int64_t count, const std::uint8_t* kept, float scale,
+                           float* values);
 };
 
 // Those of the ISA in use (kernels/cpu.h).

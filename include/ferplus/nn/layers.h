@@ -16,8 +16,8 @@ struct Conv2dOptions {
   Index filters = 1;
   Index kernel = 3;
   Index stride = 1;
-  bool bias = true;   // false before batch-norm, which would cancel it
-  bool relu = false;  // negative results become 0
+  bool bias = true;  // false before batch-norm, which would cancel it
+  Tail tail{};       // 2x2 pooling needs an algorithm that can
 };
 std::unique_ptr<Layer> make_conv2d(const Conv2dOptions& options);
 
