@@ -7,6 +7,7 @@
 #include <ferplus/core/parallel.h>
 
 #include "kernels/blocks.h"
+#include "kernels/transpose.h"
 
 namespace ferplus {
 namespace {
@@ -85,21 +86,6 @@ void run_task(const KernelTable& k, const MatrixProduct& product, Index first_ro
   }
 }
 
-// to[j, i] = from[i, j] for i, j < 4.
-void transpose_square(const float* from, Index from_stride, float* to, Index to_stride) {
-  typedef float Four __attribute__((vector_size(16)));
-  typedef int Lanes __attribute__((vector_size(16)));
-  Four row[4];
-  for (Index i = 0; i < 4; ++i) std::memcpy(&row[i], from + i * from_stride, sizeof(Four));
-  const Lanes low{0, 4, 1, 5}, high{2, 6, 3, 7}, first{0, 1, 4, 5}, second{2, 3, 6, 7};
-  const Four a = __builtin_shuffle(row[0], row[1], low), b = __builtin_shuffle(row[2], row[3], low);
-  const Four c = __builtin_shuffle(row[0], row[1], high),
-             d = __builtin_shuffle(row[2], row[3], high);
-  const Four column[4] = {__builtin_shuffle(a, b, first), __builtin_shuffle(a, b, second),
-                          __builtin_shuffle(c, d, first), __builtin_shuffle(c, d, second)};
-  for (Index i = 0; i < 4; ++i) std::memcpy(to + i * to_stride, &column[i], sizeof(Four));
-}
-
 }  // namespace
 
 std::size_t packed_floats(const KernelTable& k, Index depth, Index columns) {
@@ -121,19 +107,7 @@ void pack_panel(const KernelTable& k, Index total_depth, Index columns, Index pa
     }
     return;
   }
-  Index d = 0;
-  for (; d + 4 <= depth; d += 4) {
-    Index j = 0;
-    for (; j + 4 <= count; j += 4) {
-      transpose_square(b + (first_column + j) * ldb + d, ldb, out + d * width + j, width);
-    }
-    for (; j < count; ++j) {
-      for (Index i = d; i < d + 4; ++i) out[i * width + j] = b[(first_column + j) * ldb + i];
-    }
-  }
-  for (; d < depth; ++d) {
-    for (Index j = 0; j < count; ++j) out[d * width + j] = b[(first_column + j) * ldb + d];
-  }
+  transpose_block(count, depth, b + first_column * ldb, ldb, out, width);
 }
 
 std::size_t matrix_product_workspace_floats(const KernelTable& k, const MatrixProduct&,

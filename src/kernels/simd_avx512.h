@@ -10,7 +10,7 @@ using Vector = __m512;
 constexpr int kWidth = 16;
 constexpr int kTileRows = 14;
 constexpr int kTileColumns = 2 * kWidth;
-constexpr int kDepthBlock = 256;
+constexpr int kDepthBlock = 128;
 
 inline Vector load(const float* from) { return _mm512_loadu_ps(from); }
 inline void store(float* to, Vector value) { _mm512_storeu_ps(to, value); }

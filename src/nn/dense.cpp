@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <ferplus/core/buffer.h>
 #include <ferplus/core/eigen.h>
 #include <ferplus/core/error.h>
 #include <ferplus/core/parallel.h>
@@ -38,22 +39,18 @@ class Dense final : public Layer {
     plan.prepared_forward_bytes = packed_bytes(inputs, units);
     plan.scratch_bytes = gemm_workspace_bytes(input[0], units, inputs, thread_count());
     if (phase == Phase::training) {
-      plan.prepared_backward_bytes = packed_bytes(units, inputs);
-      plan.scratch_bytes = std::max(
-          {plan.scratch_bytes, gemm_workspace_bytes(input[0], inputs, units, thread_count()),
-           gemm_transposed_workspace_bytes(inputs, units, input[0], thread_count())});
+      plan.scratch_bytes =
+          std::max({plan.scratch_bytes, BackwardScratch(input[0], inputs, units).bytes,
+                    gemm_transposed_workspace_bytes(inputs, units, input[0], thread_count())});
     }
     return plan;
   }
 
   void prepare(const Shape&, Direction direction, std::span<const ConstTensorView> parameters,
                void* prepared) const override {
+    if (direction == Direction::backward) return;
     const Index inputs = parameters[0].shape[0], units = options_.units;
-    if (direction == Direction::forward) {
-      pack(inputs, units, parameters[0].data, units, false, prepared);
-    } else {
-      pack(units, inputs, parameters[0].data, units, true, prepared);
-    }
+    pack(inputs, units, parameters[0].data, units, false, prepared);
   }
 
   void forward(const ForwardArguments& a) const override {
@@ -69,13 +66,31 @@ class Dense final : public Layer {
     gemm_transposed(inputs, units, batch, a.input.data, inputs, a.output_gradient.data, units,
                     a.parameter_gradients[0].data, units, a.scratch);
     if (options_.bias) sum_rows(a.output_gradient, a.parameter_gradients[1].data);
-    if (a.input_gradient) {
-      gemm(batch, inputs, units, a.output_gradient.data, units, a.prepared, nullptr, false,
-           a.input_gradient.data, inputs, a.scratch);
-    }
+    if (!a.input_gradient) return;
+    // The transpose of the gradient, weight · output_gradientᵀ: of the two factors it packs the
+    // small one.
+    const BackwardScratch scratch(batch, inputs, units);
+    auto* const packed = static_cast<std::byte*>(a.scratch);
+    auto* const transposed = reinterpret_cast<float*>(packed + scratch.transposed);
+    pack(units, batch, a.output_gradient.data, units, true, packed);
+    gemm(inputs, batch, units, a.parameters[0].data, units, packed, nullptr, false, transposed,
+         batch, packed + scratch.workspace);
+    transpose(inputs, batch, transposed, batch, a.input_gradient.data, inputs);
   }
 
  private:
+  // What the scratch of backward holds, in bytes from its beginning.
+  struct BackwardScratch {
+    BackwardScratch(Index batch, Index inputs, Index units)
+        : transposed(align_up(packed_bytes(units, batch))),
+          workspace(transposed +
+                    align_up(static_cast<std::size_t>(inputs * batch) * sizeof(float))),
+          bytes(workspace + gemm_workspace_bytes(inputs, batch, units, thread_count())) {}
+
+    // Behind the packed output_gradientᵀ: input_gradientᵀ, and what the product needs.
+    std::size_t transposed, workspace, bytes;
+  };
+
   static void sum_rows(ConstTensorView rows, float* sums) {
     const auto matrix = as_matrix(rows);
     parallel_for(matrix.cols(), [&](Index column) {

@@ -21,6 +21,10 @@ void gemm(Index rows, Index columns, Index depth, const float* a, Index lda, con
           const float* bias, bool relu, float* c, Index ldc, void* workspace);
 std::size_t gemm_workspace_bytes(Index rows, Index columns, Index depth, int threads);
 
+// to[columns, rows] = from[rows, columns]ᵀ. Parallel.
+void transpose(Index rows, Index columns, const float* from, Index from_stride, float* to,
+               Index to_stride);
+
 // c[rows, columns] = aᵀ · b with a [depth, rows], b [depth, columns]: the weight gradient of a
 // dense layer, whose depth is the batch. Sums over depth in blocks of kMicroBatch joined by the
 // fixed tree of core/parallel.h.
