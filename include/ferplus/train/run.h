@@ -28,11 +28,18 @@ namespace ferplus {
 struct RunConfig {
   std::string network = "vgg13";
   LabelMode mode = LabelMode::majority;
-  Recipe recipe;
+  Recipe recipe{};
   std::uint64_t seed = 1;
-  std::size_t limit = 0;              // train on the first so many kept images; 0: all
-  std::string fer, ferplus, folders;  // absolute paths; empty: not used
+  // Which of the images that the mode keeps are trained on: see training_set.h.
+  bool drop_leaks = false;
+  std::size_t hold_out = 0;
+  std::size_t limit = 0;                    // 0: all
+  std::string fer{}, ferplus{}, folders{};  // absolute paths; empty: not used
 };
+
+// Throws UsageError: the recipe is invalid, or it changes targets in a way that the mode's loss
+// does not allow.
+void validate(const RunConfig& config);
 
 nlohmann::ordered_json to_json(const RunConfig& config);
 // Missing keys keep the value they have in `config`. Throws UsageError for unknown keys and bad

@@ -33,7 +33,8 @@ struct Options {
   DataOptions data;
   fs::path run, config;
   std::string mode, network, recipe;
-  std::optional<std::uint64_t> seed, limit;
+  std::optional<std::uint64_t> seed, limit, hold_out;
+  bool drop_leaks = false;
   std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
   bool resume = false;
   int stop_after = 0;
@@ -67,6 +68,8 @@ RunConfig configuration(const Options& options) {
   if (!options.recipe.empty()) config.recipe = find_recipe(options.recipe);
   if (options.seed) config.seed = *options.seed;
   if (options.limit) config.limit = *options.limit;
+  if (options.hold_out) config.hold_out = *options.hold_out;
+  if (options.drop_leaks) config.drop_leaks = true;
   for (std::size_t i = 0; i < options.fields.size(); ++i) {
     if (options.fields[i]) set_field(config.recipe, recipe_fields()[i], *options.fields[i]);
   }
@@ -91,6 +94,11 @@ class Listener final : public TrainListener {
                start.network, grouped(start.parameters),
                grouped(static_cast<std::uint64_t>(start.train_images)),
                grouped(static_cast<std::uint64_t>(start.public_images)), start.steps_per_epoch);
+    if (start.leaks) {
+      log_->info("{} training images left out that are also in the public or private split",
+                 grouped(*start.leaks));
+    }
+    if (start.held_out > 0) log_->info("{} training images held out", grouped(start.held_out));
     epoch_images_ = static_cast<std::uint64_t>(start.train_images);
     const auto already = static_cast<std::uint64_t>(start.epoch) * epoch_images_ +
                          static_cast<std::uint64_t>(start.images);
@@ -149,7 +157,7 @@ class Listener final : public TrainListener {
 int run(const Options& options) {
   apply(options.general);
   const RunConfig config = configuration(options);
-  validate(config.recipe);
+  validate(config);
   const DataOptions data{config.fer, config.ferplus, config.folders};
   if (!has_data(data)) throw UsageError(concat("train needs data: ", kDataUsage));
   const Dataset dataset = load(data);
@@ -247,6 +255,14 @@ Run setup_train(CLI::App& app) {
   app.add_option("--limit", options->limit, "Train on the first N images only")
       ->type_name("N")
       ->check(whole_number(1, 1000000000))
+      ->group("Run");
+  app.add_flag("--drop-leaks", options->drop_leaks,
+               "Leave out training images that equal one of the public or private split")
+      ->group("Run");
+  app.add_option("--hold-out", options->hold_out,
+                 "Keep N training images, drawn by the seed, out of training")
+      ->type_name("N")
+      ->check(whole_number(0, 1000000000))
       ->group("Run");
   app.add_flag("--resume", options->resume, "Go on with the run in RUN")
       ->excludes("--config")
