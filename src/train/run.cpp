@@ -79,6 +79,13 @@ void validate(const RunConfig& config) {
   refuse("mixup", config.recipe.mixup);
 }
 
+bool same_settings(RunConfig a, const RunConfig& b) {
+  a.fer = b.fer;
+  a.ferplus = b.ferplus;
+  a.folders = b.folders;
+  return to_json(a) == to_json(b);
+}
+
 nlohmann::ordered_json to_json(const RunConfig& config) {
   return {{"format", kRunFormat},
           {"network", config.network},

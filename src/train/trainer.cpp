@@ -288,11 +288,7 @@ void Trainer::resume() {
   const int epochs_before = before.recipe.epochs;
   RunConfig same = config_;
   same.recipe.epochs = epochs_before;
-  // Where the data lies may change; what is trained may not.
-  same.fer = before.fer;
-  same.ferplus = before.ferplus;
-  same.folders = before.folders;
-  if (to_json(same) != to_json(before)) {
+  if (!same_settings(same, before)) {
     throw Error(concat("the settings differ from those in ", file("config.json").string(),
                        ": a resumed run keeps its own; only epochs may change"));
   }

@@ -41,6 +41,9 @@ struct RunConfig {
 // does not allow.
 void validate(const RunConfig& config);
 
+// Whether both ask for the same bits: all is equal but where the data is.
+bool same_settings(RunConfig a, const RunConfig& b);
+
 nlohmann::ordered_json to_json(const RunConfig& config);
 // Missing keys keep the value they have in `config`. Throws UsageError for unknown keys and bad
 // values.

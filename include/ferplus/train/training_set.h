@@ -12,7 +12,9 @@ namespace ferplus {
 
 struct TrainingSet {
   Selection training;
-  Selection held_out;  // hold_out images that this run never trains on, as for a temperature
+  // hold_out images that this run does not train on, as for a temperature. Identical copies of them
+  // within the training split may be trained on.
+  Selection held_out;
   std::optional<std::size_t> leaks;  // images left out, with drop_leaks
 };
 
