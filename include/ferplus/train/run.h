@@ -52,8 +52,9 @@ void update_from_json(RunConfig& config, const nlohmann::json& json);
 void read_config(const std::filesystem::path& path, RunConfig& config);
 void write_config(const std::filesystem::path& path, const RunConfig& config);
 
-// One row of metrics.jsonl. Losses are means over images. train_accuracy: argmax of the logits (in
-// training, with dropout, on distorted faces) against argmax of the mode's target. public_*:
+// One row of metrics.jsonl. Losses are means over images. train_*: in training, with dropout, on
+// distorted faces, against the targets as the recipe presents them (smoothed, weighed, mixed);
+// train_accuracy is argmax of the logits against argmax of those. public_*:
 // majority targets, averaged weights if the recipe averages.
 struct EpochMetrics {
   int epoch = 0;  // counted from 0
