@@ -4,6 +4,25 @@
 #include <ferplus/core/random.h>
 
 namespace ferplus {
+namespace {
+
+// The logarithm of a Gamma(shape, 1) draw: the draw itself underflows for small shapes.
+double log_gamma_draw(RandomSequence& random, double shape) {
+  // Below 1 the method does not hold: Gamma(a) = Gamma(a + 1)·U^(1/a).
+  const double boost = shape < 1 ? std::log(1.0 - random.uniform()) / shape : 0;
+  const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3;
+  const double c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = random.normal();
+    const double root = 1 + c * x;
+    const double u = 1.0 - random.uniform();
+    if (root <= 0) continue;
+    const double v = root * root * root;
+    if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return boost + std::log(d * v);
+  }
+}
+
+}  // namespace
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                         std::array<std::uint32_t, 2> key) {
@@ -60,6 +79,11 @@ std::uint32_t RandomSequence::below(std::uint32_t count) {
 double RandomSequence::normal() {
   const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
   return radius * std::cos(2.0 * std::numbers::pi * uniform());
+}
+
+double RandomSequence::beta(double shape) {
+  const double first = log_gamma_draw(*this, shape), second = log_gamma_draw(*this, shape);
+  return 1 / (1 + std::exp(second - first));
 }
 
 }  // namespace ferplus

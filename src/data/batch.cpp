@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <numeric>
 #include <utility>
@@ -13,6 +14,9 @@ BatchLoader::BatchLoader(const FaceSource& faces, Selection selection, const Bat
     : faces_(&faces), selection_(std::move(selection)), options_(options) {
   if (options_.batch_size < 1) {
     throw UsageError(concat("a batch has at least one image, not ", options_.batch_size));
+  }
+  if (options_.augment && options_.class_balance > 0) {
+    weights_ = balancing_weights(selection_, options_.class_balance);
   }
   order_.resize(selection_.size());
   order_for(0);
@@ -39,6 +43,54 @@ void BatchLoader::order_for(std::uint32_t epoch) {
   }
 }
 
+Distortion BatchLoader::distortion(RandomKey key) const {
+  key.stream = Stream::distortion;
+  RandomSequence random(key);
+  Distortion distortion = draw_distortion(random, options_.distortion);
+  if (options_.alternate_flip && options_.distortion.flip) {
+    RandomSequence start({.seed = key.seed, .stream = Stream::flip, .sample = key.sample});
+    distortion.flip = start.coin() != (key.epoch % 2 == 1);
+  }
+  return distortion;
+}
+
+Target BatchLoader::present(std::size_t chosen, RandomKey key) const {
+  key.stream = Stream::label;
+  RandomSequence labels(key);
+  Target target = label_mode(selection_.mode).present(selection_.targets[chosen], labels);
+  const auto smoothing = static_cast<float>(options_.label_smoothing);
+  const float weight = weights_.empty() ? 1.0F : static_cast<float>(weights_[chosen]);
+  for (float& value : target) {
+    value = weight * ((1 - smoothing) * value + smoothing / kClasses);
+  }
+  return target;
+}
+
+void BatchLoader::mix(std::uint32_t epoch, Index batch, TensorView input,
+                      TensorView targets) const {
+  parallel_for(batch_images(batch) / 2, [&](Index pair) {
+    const std::array<Index, 2> n{2 * pair, 2 * pair + 1};
+    std::array<float, 2> share;  // that an image keeps of itself
+    for (std::size_t i = 0; i < 2; ++i) {
+      const std::size_t sample = selection_.samples[chosen(batch, n[i])];
+      RandomSequence random({.seed = options_.seed,
+                             .stream = Stream::mixing,
+                             .epoch = epoch,
+                             .sample = faces_->face(sample).index});
+      share[i] = static_cast<float>(random.beta(options_.mixup));
+    }
+    const auto mix_pair = [&](float* first, float* second, Index size) {
+      for (Index i = 0; i < size; ++i) {
+        const float a = first[i], b = second[i];
+        first[i] = share[0] * a + (1 - share[0]) * b;
+        second[i] = share[1] * b + (1 - share[1]) * a;
+      }
+    };
+    mix_pair(input.image(n[0]), input.image(n[1]), kInputPixels);
+    mix_pair(targets.image(n[0]), targets.image(n[1]), kClasses);
+  });
+}
+
 Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, TensorView targets,
                         std::span<std::size_t> samples) {
   if (options_.shuffle == Shuffle::every_epoch && epoch != ordered_epoch_) order_for(epoch);
@@ -46,27 +98,24 @@ Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, Tens
   assert(input.batch() >= count && input.stride() == kInputPixels);
   assert(targets.batch() >= count && targets.stride() == kClasses);
   assert(samples.empty() || samples.size() >= static_cast<std::size_t>(count));
-  const LabelModeInfo& mode = label_mode(selection_.mode);
   parallel_for(count, [&](Index n) {
-    const std::size_t chosen = order_[static_cast<std::size_t>(batch * options_.batch_size + n)];
-    const std::size_t sample = selection_.samples[chosen];
+    const std::size_t position = chosen(batch, n);
+    const std::size_t sample = selection_.samples[position];
     const FaceSource::Face face = faces_->face(sample);
-    RandomKey key{
-        .seed = options_.seed, .stream = Stream::distortion, .epoch = epoch, .sample = face.index};
-    Distortion distortion;
-    Target target = selection_.targets[chosen];
-    if (options_.augment) {
-      RandomSequence distortions(key);
-      distortion = draw_distortion(distortions, options_.distortion);
-      key.stream = Stream::label;
-      RandomSequence labels(key);
-      target = mode.present(target, labels);
+    RandomKey key{.seed = options_.seed, .epoch = epoch, .sample = face.index};
+    const std::span<float> pixels{input.image(n), kInputPixels};
+    make_input(face.image, face.rectangle, options_.augment ? distortion(key) : Distortion{},
+               options_.preprocessing, pixels);
+    if (options_.augment && options_.erasing.probability > 0) {
+      key.stream = Stream::erasing;
+      RandomSequence random(key);
+      erase(draw_erasing(random, options_.erasing), pixels);
     }
-    make_input(face.image, face.rectangle, distortion, options_.preprocessing,
-               {input.image(n), kInputPixels});
+    const Target target = options_.augment ? present(position, key) : selection_.targets[position];
     std::copy(target.begin(), target.end(), targets.image(n));
     if (!samples.empty()) samples[static_cast<std::size_t>(n)] = sample;
   });
+  if (options_.augment && options_.mixup > 0) mix(epoch, batch, input, targets);
   return count;
 }
 

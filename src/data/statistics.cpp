@@ -123,4 +123,16 @@ std::vector<std::size_t> samples_with_train_twin(const Dataset& dataset, Split s
   return twins;
 }
 
+std::vector<std::size_t> train_samples_with_test_twin(const Dataset& dataset) {
+  std::vector<std::size_t> leaks;
+  for_each_group(dataset, [&](std::span<const std::size_t> group) {
+    if (members(dataset, group, Split::train) == group.size()) return;
+    for (std::size_t i : group) {
+      if (dataset.samples[i].split == Split::train) leaks.push_back(i);
+    }
+  });
+  std::sort(leaks.begin(), leaks.end());
+  return leaks;
+}
+
 }  // namespace ferplus

@@ -176,6 +176,32 @@ void warp(ImageView image, const Rectangle& face, const Distortion& distortion,
   }
 }
 
+Rectangle draw_erasing(RandomSequence& random, const ErasingLimits& limits) {
+  constexpr double kSmallestArea = 0.02, kSmallestAspect = 0.3;
+  if (random.uniform() >= limits.probability) return {};
+  const double area = random.uniform(kSmallestArea, limits.largest_area);
+  const double aspect =
+      std::exp(random.uniform(std::log(kSmallestAspect), -std::log(kSmallestAspect)));
+  const auto side = [](double share) {
+    return std::clamp(static_cast<int>(std::lround(kInputSide * std::sqrt(share))), 1, kInputSide);
+  };
+  const int height = side(area * aspect), width = side(area / aspect);
+  const auto place = [&](int size) {
+    return static_cast<int>(random.below(static_cast<std::uint32_t>(kInputSide - size + 1)));
+  };
+  const int top = place(height), left = place(width);
+  return {.left = left, .top = top, .right = left + width, .bottom = top + height};
+}
+
+void erase(const Rectangle& rectangle, std::span<float> input) {
+  assert(input.size() == kInputPixels && rectangle.right <= kInputSide &&
+         rectangle.bottom <= kInputSide);
+  for (int y = rectangle.top; y < rectangle.bottom; ++y) {
+    float* row = input.data() + y * kInputSide;
+    std::fill(row + rectangle.left, row + rectangle.right, 0.0F);
+  }
+}
+
 void normalize(std::span<const std::uint8_t> face, std::span<float> output) {
   assert(face.size() == kInputPixels && output.size() == kInputPixels);
   // Four histograms, so that runs of one gray value do not wait for one counter.

@@ -22,6 +22,19 @@ void append_arrays(const std::string& layer, const std::vector<ParameterSpec>& s
   }
 }
 
+// [R, S, C, K]: the first filters become the identity of their channel.
+void hand_channels_on(const Shape& shape, float* weights) {
+  const Index channels = shape[2], filters = shape[3], taps = shape[0] * shape[1];
+  const Index centre = (shape[0] - 1) / 2 * shape[1] + (shape[1] - 1) / 2;
+  for (Index tap = 0; tap < taps; ++tap) {
+    for (Index c = 0; c < channels; ++c) {
+      float* row = weights + (tap * channels + c) * filters;
+      std::fill_n(row, std::min(channels, filters), 0.0f);
+      if (tap == centre && c < filters) row[c] = 1;
+    }
+  }
+}
+
 void fill(const ParameterSpec& spec, Initialization initialization, RandomSequence random,
           float* values) {
   const Index count = spec.shape.elements();
@@ -36,6 +49,9 @@ void fill(const ParameterSpec& spec, Initialization initialization, RandomSequen
     values[i] = static_cast<float>(initialization == Initialization::glorot_uniform
                                        ? random.uniform(-limit, limit)
                                        : deviation * random.normal());
+  }
+  if (initialization == Initialization::dirac && spec.layout == FileLayout::convolution) {
+    hand_channels_on(spec.shape, values);
   }
 }
 
@@ -115,7 +131,8 @@ std::size_t Network::parameter_count() const {
 Initialization initialization_from_name(std::string_view name) {
   if (name == "glorot") return Initialization::glorot_uniform;
   if (name == "he") return Initialization::he_normal;
-  throw UsageError(unknown_name("initialization", name, {"glorot", "he"}));
+  if (name == "dirac") return Initialization::dirac;
+  throw UsageError(unknown_name("initialization", name, {"glorot", "he", "dirac"}));
 }
 
 Parameters::Parameters(const Network& network)

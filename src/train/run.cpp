@@ -26,6 +26,13 @@ std::uint64_t count_of(const json& value, const std::string& key) {
   return value.get<std::uint64_t>();
 }
 
+bool truth_of(const json& value, const std::string& key) {
+  if (!value.is_boolean()) {
+    throw UsageError(concat(key, ": expected true or false, got ", value.dump()));
+  }
+  return value.get<bool>();
+}
+
 nlohmann::ordered_json to_json(const Position& p) {
   return {{"epoch", p.epoch},
           {"step", p.step},
@@ -58,11 +65,34 @@ Position position_from(const json& object) {
 
 }  // namespace
 
+void validate(const RunConfig& config) {
+  validate(config.recipe);
+  const LabelModeInfo& mode = label_mode(config.mode);
+  if (mode.loss == LossKind::cross_entropy) return;
+  const auto refuse = [&](std::string_view field, double value) {
+    if (value == 0) return;
+    throw UsageError(concat(field, " is for targets that are distributions; those of mode ",
+                            mode.name, " are not: set ", field, " to 0"));
+  };
+  refuse("label_smoothing", config.recipe.label_smoothing);
+  refuse("class_balance", config.recipe.class_balance);
+  refuse("mixup", config.recipe.mixup);
+}
+
+bool same_settings(RunConfig a, const RunConfig& b) {
+  a.fer = b.fer;
+  a.ferplus = b.ferplus;
+  a.folders = b.folders;
+  return to_json(a) == to_json(b);
+}
+
 nlohmann::ordered_json to_json(const RunConfig& config) {
   return {{"format", kRunFormat},
           {"network", config.network},
           {"mode", label_mode(config.mode).name},
           {"seed", config.seed},
+          {"drop_leaks", config.drop_leaks},
+          {"hold_out", config.hold_out},
           {"limit", config.limit},
           {"fer", config.fer},
           {"ferplus", config.ferplus},
@@ -83,6 +113,10 @@ void update_from_json(RunConfig& config, const json& object) {
       config.mode = label_mode(text_of(value, key)).mode;
     } else if (key == "seed") {
       config.seed = count_of(value, key);
+    } else if (key == "drop_leaks") {
+      config.drop_leaks = truth_of(value, key);
+    } else if (key == "hold_out") {
+      config.hold_out = count_of(value, key);
     } else if (key == "limit") {
       config.limit = count_of(value, key);
     } else if (key == "fer") {
@@ -94,9 +128,9 @@ void update_from_json(RunConfig& config, const json& object) {
     } else if (key == "recipe") {
       update_from_json(config.recipe, value);
     } else {
-      throw UsageError(unknown_name(
-          "key", key,
-          {"format", "network", "mode", "seed", "limit", "fer", "ferplus", "folders", "recipe"}));
+      throw UsageError(unknown_name("key", key,
+                                    {"format", "network", "mode", "seed", "drop_leaks", "hold_out",
+                                     "limit", "fer", "ferplus", "folders", "recipe"}));
     }
   }
 }

@@ -15,15 +15,12 @@
 #include <ferplus/train/loss.h>
 #include <ferplus/train/schedule.h>
 #include <ferplus/train/trainer.h>
+#include <ferplus/train/training_set.h>
 
 namespace ferplus {
 namespace {
 
 namespace fs = std::filesystem;
-
-Shuffle shuffle_of(const Recipe& recipe) {
-  return recipe.shuffle == "once" ? Shuffle::once : Shuffle::every_epoch;
-}
 
 void make_folder(const fs::path& folder) {
   std::error_code error;
@@ -45,12 +42,8 @@ class Trainer {
         listener_(listener),
         network_(build_network(config)),
         faces_(dataset),
-        loader_(faces_, select(dataset, Split::train, config.mode, config.limit),
-                {.batch_size = config.recipe.batch,
-                 .seed = config.seed,
-                 .shuffle = shuffle_of(config.recipe),
-                 .augment = true,
-                 .distortion = distortion_limits(config.recipe)}),
+        images_(training_set(dataset, config)),
+        loader_(faces_, images_.training, training_batches(config)),
         public_(select(dataset, Split::public_test, LabelMode::majority)),
         schedule_(config.recipe),
         checkpoint_(network_, config),
@@ -69,6 +62,8 @@ class Trainer {
                         .parameters = network_.parameter_count(),
                         .train_images = loader_.images(),
                         .public_images = static_cast<std::int64_t>(public_.size()),
+                        .leaks = images_.leaks,
+                        .held_out = images_.held_out.size(),
                         .steps_per_epoch = loader_.batches(),
                         .epochs = config_.recipe.epochs,
                         .epoch = checkpoint_.position.epoch,
@@ -94,15 +89,6 @@ class Trainer {
   struct Interrupted {};
 
   fs::path file(const char* name) const { return options_.folder / name; }
-
-  static DistortionLimits distortion_limits(const Recipe& recipe) {
-    if (!recipe.distort) return {.shift = 0, .angle = 0, .skew = 0, .scale = 1, .flip = false};
-    return {.shift = recipe.shift,
-            .angle = recipe.angle,
-            .skew = recipe.skew,
-            .scale = recipe.scale,
-            .flip = recipe.flip};
-  }
 
   void open_folder();
   void resume();
@@ -133,6 +119,7 @@ class Trainer {
   TrainListener& listener_;
   Network network_;
   DatasetFaces faces_;
+  TrainingSet images_;
   BatchLoader loader_;
   Selection public_;
   Schedule schedule_;
@@ -243,6 +230,9 @@ void Trainer::finish_epoch() {
                 {"model_options", to_metadata(model_options(config_.recipe))},
                 {"recipe", to_json(config_.recipe).dump()},
                 {"seed", std::to_string(config_.seed)},
+                {"drop_leaks", config_.drop_leaks ? "true" : "false"},
+                {"hold_out", std::to_string(config_.hold_out)},
+                {"limit", std::to_string(config_.limit)},
                 {"epoch", std::to_string(metrics.epoch)},
                 {"public_accuracy", nlohmann::json(metrics.public_accuracy).dump()}});
   }
@@ -298,11 +288,7 @@ void Trainer::resume() {
   const int epochs_before = before.recipe.epochs;
   RunConfig same = config_;
   same.recipe.epochs = epochs_before;
-  // Where the data lies may change; what is trained may not.
-  same.fer = before.fer;
-  same.ferplus = before.ferplus;
-  same.folders = before.folders;
-  if (to_json(same) != to_json(before)) {
+  if (!same_settings(same, before)) {
     throw Error(concat("the settings differ from those in ", file("config.json").string(),
                        ": a resumed run keeps its own; only epochs may change"));
   }
@@ -407,7 +393,7 @@ TrainResult Trainer::result() {
 
 TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
                   TrainListener& listener) {
-  validate(config.recipe);
+  validate(config);
   if (options.resume && !fs::exists(options.folder / "config.json")) {
     throw Error(concat(options.folder.string(), " holds no run to resume: it has no config.json"));
   }

@@ -153,6 +153,11 @@ INSTANTIATE_TEST_SUITE_P(
                      {"epochs"}},
         WrongRequest{{"train", "-d", "x", "-m", "majority", "-o", "y", "--batch", "many"},
                      {"batch", "many"}},
+        WrongRequest{{"train", "-d", "x", "-m", "multi_target", "-o", "y", "--recipe", "modern",
+                      "--mixup", "0.2"},
+                     {"mixup", "multi_target"}},
+        WrongRequest{{"sweep", "-o", "x"}, {"CONFIG.json is missing"}},
+        WrongRequest{{"sweep", "x.json"}, {"--output is missing"}},
         WrongRequest{{"evaluate", "--model", "m", "-d", "x"}, {"--split is missing"}},
         WrongRequest{{"evaluate", "--model", "m", "-d", "x", "--split", "pubic"},
                      {"unknown split 'pubic'", "did you mean public?"}},
@@ -174,6 +179,7 @@ TEST(Usage, MissingFilesAreFailuresThatNameThem) {
       {"evaluate", "--model", "/nowhere/m", "-d", "x", "--split", "public"},
       {"predict", "--model", "/nowhere/m", "x.png"},
       {"info", "/nowhere/m"},
+      {"sweep", "/nowhere/sweep.json", "-o", "/nowhere/runs"},
       {"train", "-d", "/nowhere", "-m", "majority", "-o", "/nowhere/run"}};
   for (const auto& request : requests) {
     const CommandResult result = run_ferplus(request);

@@ -53,6 +53,30 @@ TEST(RandomSequence, UniformAndNormalHaveTheirMoments) {
   EXPECT_NEAR(normal_squares / kDraws, 1, 5 * std::sqrt(2.0 / kDraws));
 }
 
+TEST(RandomSequence, BetaHasItsMoments) {
+  constexpr int kDraws = 100000;
+  for (const double shape : {0.01, 0.2, 1.0, 3.0}) {
+    RandomSequence random({.seed = 3});
+    double sum = 0, squares = 0, fourths = 0;
+    for (int i = 0; i < kDraws; ++i) {
+      const double share = random.beta(shape);
+      ASSERT_GE(share, 0.0);
+      ASSERT_LE(share, 1.0);
+      const double d = share - 0.5;
+      sum += d;
+      squares += d * d;
+      fourths += d * d * d * d;
+    }
+    // Five standard errors; the kurtosis of Beta(a, a) is 3·(2a + 1)/(2a + 3).
+    const double variance = 0.25 / (2 * shape + 1);
+    const double fourth = variance * variance * 3 * (2 * shape + 1) / (2 * shape + 3);
+    EXPECT_NEAR(sum / kDraws, 0, 5 * std::sqrt(variance / kDraws)) << shape;
+    EXPECT_NEAR(squares / kDraws, variance, 5 * std::sqrt((fourth - variance * variance) / kDraws))
+        << shape;
+    EXPECT_NEAR(fourths / kDraws, fourth, 5 * fourth / std::sqrt(kDraws)) << shape;
+  }
+}
+
 TEST(RandomSequence, BelowIsUniform) {
   RandomSequence random({.seed = 2});
   std::array<int, 7> counts{};

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -153,12 +154,156 @@ TEST(Batch, TrainingDistortsByThePublishedKeys) {
   }
 }
 
+// Every ingredient at once, each with draws of its own.
+BatchOptions with_everything() {
+  return {.batch_size = 9,
+          .seed = 5,
+          .shuffle = Shuffle::every_epoch,
+          .alternate_flip = true,
+          .erasing = {.probability = 0.5},
+          .label_smoothing = 0.1,
+          .class_balance = 0.5,
+          .mixup = 0.4};
+}
+
+TEST(Batch, EverythingAtOnceIsAsReproducible) {
+  const TemporaryFolder folder;
+  const Dataset dataset = parse(random_csv(60));
+  const auto expected = all_batches(dataset, LabelMode::probability, with_everything(), 3);
+  for (const int threads : {2, 4}) {
+    const Threads use(threads);
+    EXPECT_TRUE(all_batches(dataset, LabelMode::probability, with_everything(), 3) == expected);
+  }
+  write_folders(dataset, folder.path(), false);
+  EXPECT_TRUE(all_batches(load_folders(folder.path()), LabelMode::probability, with_everything(),
+                          3) == expected);
+  const DatasetFaces faces(dataset);
+  BatchLoader resumed(faces, select(dataset, Split::train, LabelMode::probability),
+                      with_everything());
+  Batch batch(9);
+  batch.load(resumed, 2, 1);
+  EXPECT_TRUE(batch == expected[static_cast<std::size_t>(2 * resumed.batches() + 1)]);
+}
+
+TEST(Batch, ErasingLeavesTheDrawsOfOthersAlone) {
+  const Dataset dataset = parse(random_csv(80));
+  const BatchOptions plain{.batch_size = 8, .seed = 5};
+  BatchOptions erasing = plain;
+  erasing.erasing.probability = 0.4;
+  auto expected = all_batches(dataset, LabelMode::probability, plain, 1);
+  int erased = 0;
+  for (Batch& batch : expected) {
+    for (std::size_t n = 0; n < 8; ++n) {
+      RandomSequence random({.seed = 5,
+                             .stream = Stream::erasing,
+                             .sample = dataset.samples[batch.samples[n]].index});
+      const Rectangle rectangle = draw_erasing(random, erasing.erasing);
+      erased += rectangle != Rectangle{};
+      erase(rectangle, std::span(batch.input).subspan(n * kInputPixels, kInputPixels));
+    }
+  }
+  EXPECT_GT(erased, 10);
+  EXPECT_TRUE(all_batches(dataset, LabelMode::probability, erasing, 1) == expected);
+}
+
+TEST(Batch, AlternatingFlipsMirrorEveryOtherEpoch) {
+  const Dataset dataset = parse(random_csv(120));
+  BatchOptions options{.batch_size = 100,
+                       .seed = 5,
+                       .shuffle = Shuffle::none,
+                       .distortion = {.shift = 0, .angle = 0, .skew = 0, .scale = 1},
+                       .alternate_flip = true};
+  const auto epochs = all_batches(dataset, LabelMode::crossentropy, options, 4);
+  ASSERT_EQ(epochs.size(), 4U);
+  const DatasetFaces faces(dataset);
+  const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
+  std::size_t mirrored_first = 0;
+  for (std::size_t n = 0; n < selection.size(); ++n) {
+    const Sample& sample = dataset.samples[selection.samples[n]];
+    std::array<std::vector<float>, 2> faces_of;
+    for (const bool flip : {false, true}) {
+      faces_of[flip].resize(kInputPixels);
+      make_input(dataset.image(sample), sample.face, {.flip = flip}, Preprocessing::ferplus,
+                 faces_of[flip]);
+    }
+    const auto shown = [&](std::size_t epoch) {
+      const auto begin =
+          epochs[epoch].input.begin() + static_cast<std::ptrdiff_t>(n * kInputPixels);
+      return std::vector<float>(begin, begin + kInputPixels);
+    };
+    const bool first = shown(0) == faces_of[true];
+    mirrored_first += first;
+    for (std::size_t epoch = 0; epoch < 4; ++epoch) {
+      ASSERT_EQ(shown(epoch), faces_of[first != (epoch % 2 == 1)]) << n << " " << epoch;
+    }
+  }
+  const auto images = static_cast<double>(selection.size());
+  EXPECT_NEAR(static_cast<double>(mirrored_first), images / 2, 2 * std::sqrt(images));
+  options.distortion.flip = false;
+  const auto never = all_batches(dataset, LabelMode::crossentropy, options, 2);
+  EXPECT_EQ(never[0].input, never[1].input);
+}
+
+TEST(Batch, TargetsAreSmoothedThenWeighed) {
+  const Dataset dataset = parse(random_csv(60));
+  const DatasetFaces faces(dataset);
+  const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
+  const std::vector<double> weights = balancing_weights(selection, 0.5);
+  BatchOptions options{
+      .batch_size = 5, .shuffle = Shuffle::none, .label_smoothing = 0.2, .class_balance = 0.5};
+  for (const bool augment : {true, false}) {
+    options.augment = augment;
+    BatchLoader loader(faces, selection, options);
+    Batch batch(5);
+    batch.load(loader, 0, 2);
+    for (std::size_t n = 0; n < 5; ++n) {
+      for (std::size_t k = 0; k < kClasses; ++k) {
+        const double target = static_cast<double>(selection.targets[10 + n][k]);
+        EXPECT_NEAR(batch.targets[n * kClasses + k],
+                    augment ? weights[10 + n] * (0.8 * target + 0.025) : target, 1e-6);
+      }
+    }
+  }
+}
+
+TEST(Batch, MixupMixesPairs) {
+  const Dataset dataset = parse(random_csv(60));
+  const DatasetFaces faces(dataset);
+  const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
+  BatchOptions options{.batch_size = 7, .seed = 3, .shuffle = Shuffle::every_epoch};
+  BatchLoader plain_loader(faces, selection, options);
+  options.mixup = 0.3;
+  BatchLoader mixing_loader(faces, selection, options);
+  Batch plain(7), mixed(7);
+  plain.load(plain_loader, 4, 1);
+  mixed.load(mixing_loader, 4, 1);
+  EXPECT_EQ(plain.samples, mixed.samples);
+  for (std::size_t n = 0; n < 7; ++n) {
+    const std::size_t partner = n == 6 ? 6 : n % 2 == 0 ? n + 1 : n - 1;
+    RandomSequence random({.seed = 3,
+                           .stream = Stream::mixing,
+                           .epoch = 4,
+                           .sample = dataset.samples[plain.samples[n]].index});
+    const double share = random.beta(0.3);
+    const auto expect_mixture = [&](const std::vector<float>& before,
+                                    const std::vector<float>& after, std::size_t size) {
+      for (std::size_t i = 0; i < size; ++i) {
+        const auto own = static_cast<double>(before[n * size + i]);
+        const auto other = static_cast<double>(before[partner * size + i]);
+        ASSERT_NEAR(after[n * size + i], share * own + (1 - share) * other, 1e-5) << n;
+      }
+    };
+    expect_mixture(plain.input, mixed.input, kInputPixels);
+    expect_mixture(plain.targets, mixed.targets, kClasses);
+  }
+}
+
 TEST(Batch, LoadingAllocatesNothing) {
   const Dataset dataset = parse(random_csv(60));
   const DatasetFaces faces(dataset);
   BatchLoader loader(faces, select(dataset, Split::train, LabelMode::probability),
-                     {.batch_size = 8, .shuffle = Shuffle::every_epoch});
-  Batch batch(8);
+                     with_everything());
+  Batch batch(9);
   batch.load(loader, 0, 0);
   const std::size_t before = allocations();
   for (std::uint32_t epoch = 0; epoch < 3; ++epoch) batch.load(loader, epoch, 1);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <string>
 
@@ -93,6 +95,62 @@ TEST(Selection, WithoutTwins) {
   EXPECT_EQ(rest.samples, (Indices{6}));
   EXPECT_EQ(rest.targets[0], all.targets[1]);
   EXPECT_EQ(samples_with_train_twin(small_dataset(), Split::train), (Indices{4, 5}));
+  EXPECT_EQ(train_samples_with_test_twin(small_dataset()), (Indices{0, 4, 5}));
+}
+
+TEST(Selection, First) {
+  const Selection all = select(small_dataset(), Split::train, LabelMode::crossentropy);
+  EXPECT_EQ(first(all, 0).samples, all.samples);
+  EXPECT_EQ(first(all, 5).samples, all.samples);
+  EXPECT_EQ(first(all, 2).samples, (Indices{0, 1}));
+  EXPECT_EQ(first(all, 2).targets.size(), 2U);
+}
+
+TEST(Selection, HoldOutSplitsAtRandom) {
+  const Dataset dataset = parse(random_csv(400));
+  const Selection all = select(dataset, Split::train, LabelMode::crossentropy);
+  const HoldOut parts = hold_out(dataset, all, 40, 9);
+  EXPECT_EQ(parts.held_out.size(), 40U);
+  EXPECT_EQ(parts.held_out.mode, LabelMode::crossentropy);
+  EXPECT_EQ(without(all, parts.held_out.samples).samples, parts.rest.samples);
+  EXPECT_EQ(without(all, parts.held_out.samples).targets, parts.rest.targets);
+  EXPECT_TRUE(std::is_sorted(parts.held_out.samples.begin(), parts.held_out.samples.end()));
+  // At random: not the first or last, and others with another seed.
+  EXPECT_LT(parts.held_out.samples.front(), all.samples[all.size() / 2]);
+  EXPECT_GT(parts.held_out.samples.back(), all.samples[all.size() / 2]);
+  EXPECT_NE(hold_out(dataset, all, 40, 10).held_out.samples, parts.held_out.samples);
+  // More of them hold out the same and others; so does another mode, as far as it keeps them.
+  const Indices more = hold_out(dataset, all, 80, 9).held_out.samples;
+  EXPECT_TRUE(std::includes(more.begin(), more.end(), parts.held_out.samples.begin(),
+                            parts.held_out.samples.end()));
+  const HoldOut majority =
+      hold_out(dataset, select(dataset, Split::train, LabelMode::majority), 40, 9);
+  const auto shared = std::ranges::count_if(majority.held_out.samples, [&](std::size_t i) {
+    return std::binary_search(more.begin(), more.end(), i);
+  });
+  EXPECT_EQ(shared, 40);
+  EXPECT_EQ(hold_out(dataset, all, 0, 9).rest.samples, all.samples);
+  EXPECT_THROW(hold_out(dataset, all, all.size(), 9), UsageError);
+}
+
+TEST(Selection, BalancingWeights) {
+  Selection selection;
+  for (int i = 0; i < 6; ++i) selection.targets.push_back({1});
+  selection.targets.push_back({0, 1});
+  selection.targets.push_back({0.5F, 0.5F});
+  for (double exponent : {0.0, 0.5, 1.0}) {
+    const std::vector<double> weights = balancing_weights(selection, exponent);
+    ASSERT_EQ(weights.size(), 8U);
+    double sum = 0;
+    for (double weight : weights) sum += weight;
+    EXPECT_NEAR(sum, 8, 1e-12);
+    // Classes of 6.5 and 1.5 images.
+    EXPECT_NEAR(weights[6] / weights[0], std::pow(6.5 / 1.5, exponent), 1e-12);
+    EXPECT_NEAR(weights[7], (weights[0] + weights[6]) / 2, 1e-12);
+  }
+  const std::vector<double> equal = balancing_weights(selection, 1);
+  EXPECT_NEAR(6.5 * equal[0], 4, 1e-12);
+  EXPECT_NEAR(1.5 * equal[6], 4, 1e-12);
 }
 
 TEST(Statistics, CountEverything) {
@@ -140,6 +198,19 @@ TEST(Statistics, TheRealImagesHaveTheCountsOfTheReference) {
   const Selection rest = without(all, samples_with_train_twin(dataset, Split::public_test));
   EXPECT_EQ(all.size(), 3199U);
   EXPECT_EQ(all.size() - rest.size(), 251U);
+  const Indices leaks = train_samples_with_test_twin(dataset);
+  const Selection soft = select(dataset, Split::train, LabelMode::crossentropy);
+  RecordProperty("leaks", std::to_string(leaks.size()));
+  RecordProperty("kept leaks", std::to_string(soft.size() - without(soft, leaks).size()));
+  // Twins are mutual: without the leaks, no public image has one in training.
+  Dataset rest_of_data = dataset;
+  rest_of_data.samples.clear();
+  for (std::size_t i = 0; i < dataset.samples.size(); ++i) {
+    if (!std::binary_search(leaks.begin(), leaks.end(), i)) {
+      rest_of_data.samples.push_back(dataset.samples[i]);
+    }
+  }
+  EXPECT_TRUE(samples_with_train_twin(rest_of_data, Split::public_test).empty());
 }
 
 TEST(Statistics, NamesOfSplits) {

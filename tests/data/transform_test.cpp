@@ -218,5 +218,59 @@ TEST(Transform, InputsObeyThePreprocessing) {
   EXPECT_THROW(preprocessing_from_name("minmax"), UsageError);
 }
 
+TEST(Erasing, RectanglesLieWithinTheFaceAndHaveTheirSizes) {
+  const ErasingLimits limits{.probability = 0.25, .largest_area = 0.2};
+  constexpr int kDraws = 20000;
+  int erased = 0, wide = 0;
+  double smallest = 1, largest = 0, area_sum = 0;
+  for (std::uint64_t i = 0; i < kDraws; ++i) {
+    RandomSequence random({.seed = 1, .stream = Stream::erasing, .sample = i});
+    const Rectangle r = draw_erasing(random, limits);
+    if (r == Rectangle{}) continue;
+    ++erased;
+    ASSERT_TRUE(r.left >= 0 && r.top >= 0 && r.left < r.right && r.top < r.bottom);
+    ASSERT_TRUE(r.right <= kInputSide && r.bottom <= kInputSide);
+    const double height = r.bottom - r.top, width = r.right - r.left;
+    const double area = height * width / kInputPixels;
+    smallest = std::min(smallest, area);
+    largest = std::max(largest, area);
+    area_sum += area;
+    wide += width > height;
+    // Half a pixel of rounding at each side.
+    ASSERT_LE((height - 0.5) / (width + 0.5), 1 / 0.3);
+    ASSERT_LE((width - 0.5) / (height + 0.5), 1 / 0.3);
+  }
+  EXPECT_NEAR(erased, 0.25 * kDraws, 5 * std::sqrt(kDraws * 0.25 * 0.75));
+  EXPECT_NEAR(smallest, 0.02, 0.003);
+  EXPECT_NEAR(largest, 0.2, 0.01);
+  EXPECT_NEAR(area_sum / erased, 0.11, 0.005);
+  EXPECT_NEAR(wide, erased / 2.0, 0.05 * erased);
+  RandomSequence random({.seed = 1, .stream = Stream::erasing});
+  EXPECT_EQ(draw_erasing(random, {.probability = 0}), Rectangle{});
+}
+
+TEST(Erasing, LongSidesAreCutToTheFace) {
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    RandomSequence random({.seed = 2, .stream = Stream::erasing, .sample = i});
+    const Rectangle r = draw_erasing(random, {.probability = 1, .largest_area = 1});
+    ASSERT_TRUE(r.left >= 0 && r.top >= 0 && r.right <= kInputSide && r.bottom <= kInputSide);
+  }
+}
+
+TEST(Erasing, ClearsTheRectangleAndNothingElse) {
+  Input input;
+  input.fill(1);
+  erase({.left = 3, .top = 60, .right = 7, .bottom = 64}, input);
+  for (int y = 0; y < kInputSide; ++y) {
+    for (int x = 0; x < kInputSide; ++x) {
+      ASSERT_EQ(input[static_cast<std::size_t>(y * kInputSide + x)],
+                y >= 60 && x >= 3 && x < 7 ? 0.0F : 1.0F);
+    }
+  }
+  input.fill(1);
+  erase({}, input);
+  EXPECT_TRUE(std::ranges::all_of(input, [](float v) { return v == 1; }));
+}
+
 }  // namespace
 }  // namespace ferplus

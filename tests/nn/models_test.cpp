@@ -198,6 +198,31 @@ TEST(InitializationTest, HeIsNormalWithTwoOverFanIn) {
   }
 }
 
+TEST(InitializationTest, DiracHandsChannelsOn) {
+  const Network network = build_model("vgg_mini");
+  Parameters dirac(network), he(network);
+  initialize(network, dirac, Initialization::dirac, 1);
+  initialize(network, he, Initialization::he_normal, 1);
+  for (const Network::Array& array : network.parameters()) {
+    const std::vector<double> found = values_of(network, dirac, array.spec.name);
+    const std::vector<double> drawn = values_of(network, he, array.spec.name);
+    if (array.spec.layout != FileLayout::convolution) {
+      EXPECT_EQ(found, drawn) << array.spec.name;
+      continue;
+    }
+    const Index channels = array.spec.shape[2], filters = array.spec.shape[3];
+    for (Index tap = 0; tap < 9; ++tap) {
+      for (Index c = 0; c < channels; ++c) {
+        for (Index k = 0; k < filters; ++k) {
+          const auto i = static_cast<std::size_t>((tap * channels + c) * filters + k);
+          ASSERT_EQ(found[i], k < channels ? (tap == 4 && c == k ? 1.0 : 0.0) : drawn[i])
+              << array.spec.name << " " << tap << " " << c << " " << k;
+        }
+      }
+    }
+  }
+}
+
 TEST(InitializationTest, DependsOnTheSeedAndOnEachArray) {
   const Network network = build_model("vgg_mini");
   Parameters a(network), b(network), c(network);
@@ -213,6 +238,7 @@ TEST(InitializationTest, DependsOnTheSeedAndOnEachArray) {
 TEST(InitializationTest, Names) {
   EXPECT_EQ(initialization_from_name("he"), Initialization::he_normal);
   EXPECT_EQ(initialization_from_name("glorot"), Initialization::glorot_uniform);
+  EXPECT_EQ(initialization_from_name("dirac"), Initialization::dirac);
   EXPECT_THROW(initialization_from_name("xavier"), UsageError);
 }
 

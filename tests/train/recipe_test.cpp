@@ -89,6 +89,11 @@ TEST(RecipeTest, PaperIsThePapers) {
   EXPECT_EQ(paper.dense_dropout, 0.5);
   EXPECT_TRUE(paper.distort);
   EXPECT_TRUE(paper.flip);
+  EXPECT_FALSE(paper.alternate_flip);
+  EXPECT_EQ(paper.erase, 0);
+  EXPECT_EQ(paper.mixup, 0);
+  EXPECT_EQ(paper.label_smoothing, 0);
+  EXPECT_EQ(paper.class_balance, 0);
 }
 
 TEST(RecipeTest, UnknownNamesNameTheNearest) {
@@ -140,6 +145,11 @@ TEST(RecipeTest, RefusesValuesOutOfRangeOrOfAnotherType) {
                                                         {"angle", "181"},
                                                         {"scale", "0.5"},
                                                         {"ema", "1"},
+                                                        {"erase", "1.5"},
+                                                        {"erase_area", "0"},
+                                                        {"mixup", "-1"},
+                                                        {"label_smoothing", "0.6"},
+                                                        {"class_balance", "2"},
                                                         {"shuffle", "twice"},
                                                         {"initialization", ""}}) {
     Recipe recipe;
@@ -163,6 +173,30 @@ TEST(RecipeTest, ValidateFindsWhatWasSetDirectly) {
   recipe = {};
   recipe.batch = 0;
   EXPECT_THROW(validate(recipe), UsageError);
+  recipe = {};
+  recipe.mixup = 0.2;
+  EXPECT_THAT(message_of<UsageError>([&] { validate(recipe); }), HasSubstr("shuffle"));
+  recipe.shuffle = "every_epoch";
+  EXPECT_NO_THROW(validate(recipe));
+}
+
+TEST(RunConfigTest, ValidateKnowsWhatTheModesLossAllows) {
+  for (double Recipe::*member :
+       {&Recipe::mixup, &Recipe::label_smoothing, &Recipe::class_balance}) {
+    RunConfig config{.recipe = find_recipe("modern")};
+    config.recipe.*member = 0.1;
+    for (const LabelModeInfo& mode : label_modes()) {
+      config.mode = mode.mode;
+      if (mode.mode == LabelMode::multi_target) {
+        EXPECT_THAT(message_of<UsageError>([&] { validate(config); }), HasSubstr("multi_target"));
+      } else {
+        EXPECT_NO_THROW(validate(config)) << mode.name;
+      }
+    }
+  }
+  RunConfig config{.recipe = find_recipe("paper")};
+  config.recipe.epochs = 0;
+  EXPECT_THROW(validate(config), UsageError);
 }
 
 TEST(RunConfigTest, FileRoundTrip) {
@@ -171,6 +205,8 @@ TEST(RunConfigTest, FileRoundTrip) {
                    .mode = LabelMode::multi_target,
                    .recipe = changed(),
                    .seed = 0xffff'ffff'ffff'fff1,
+                   .drop_leaks = true,
+                   .hold_out = 33,
                    .limit = 77,
                    .fer = "/a/fer.csv",
                    .ferplus = "/a/new.csv",
@@ -195,6 +231,8 @@ TEST(RunConfigTest, RefusesByName) {
               AllOf(HasSubstr("config.json"), HasSubstr("did you mean seed")));
   EXPECT_THAT(message(R"({"seed": -1})"), HasSubstr("seed"));
   EXPECT_THAT(message(R"({"limit": "all"})"), HasSubstr("limit"));
+  EXPECT_THAT(message(R"({"hold_out": -1})"), HasSubstr("hold_out"));
+  EXPECT_THAT(message(R"({"drop_leaks": 1})"), HasSubstr("drop_leaks"));
   EXPECT_THAT(message(R"({"mode": "magority"})"), HasSubstr("majority?"));
   EXPECT_THAT(message(R"({"format": "ferplus-run-9"})"), HasSubstr("ferplus-run-9"));
   EXPECT_THAT(message(R"({"recipe": {"epochs": 0}})"),

@@ -25,7 +25,8 @@ inline const Dataset& faces() {
 }
 
 // Three epochs of three steps, the last of them short, with everything that keeps state or draws:
-// averaged weights, momentum, drawn labels, distortion, dropout, a new order each epoch.
+// averaged weights, momentum, drawn labels, distortion, erasing, mixtures, dropout, a new order
+// each epoch, images held out.
 inline RunConfig short_run() {
   RunConfig config;
   config.network = "vgg_mini";
@@ -36,6 +37,13 @@ inline RunConfig short_run() {
   config.recipe.epochs = 3;
   config.recipe.batch = 8;
   config.recipe.ema = 0.9;
+  config.drop_leaks = true;
+  config.hold_out = 30;
+  config.recipe.alternate_flip = true;
+  config.recipe.erase = 0.5;
+  config.recipe.mixup = 0.3;
+  config.recipe.label_smoothing = 0.05;
+  config.recipe.class_balance = 0.5;
   return config;
 }
 

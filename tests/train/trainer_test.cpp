@@ -11,6 +11,7 @@
 #include <ferplus/data/batch.h>
 #include <ferplus/nn/model_file.h>
 #include <ferplus/train/evaluate.h>
+#include <ferplus/train/training_set.h>
 
 #include "nn/allocation_counter.h"
 #include "nn/threads.h"
@@ -33,6 +34,8 @@ RunConfig plain_run(LabelMode mode, int epochs) {
   config.recipe.ema = 0;
   config.recipe.conv_dropout = config.recipe.dense_dropout = 0;
   config.recipe.distort = false;
+  config.recipe.erase = config.recipe.mixup = 0;
+  config.recipe.label_smoothing = config.recipe.class_balance = 0;
   return config;
 }
 
@@ -100,6 +103,8 @@ TEST(TrainerTest, ReportsWhatItDid) {
   EXPECT_EQ(best.metadata.at("epoch"), std::to_string(result.best_epoch));
   EXPECT_EQ(best.metadata.at("mode"), "probability");
   EXPECT_EQ(best.metadata.at("seed"), "7");
+  EXPECT_EQ(best.metadata.at("drop_leaks"), "true");
+  EXPECT_EQ(best.metadata.at("hold_out"), "30");
   ASSERT_TRUE(result.private_accuracy.has_value());
   EXPECT_EQ(evaluate(faces(), prepared, {.split = Split::private_test}).classification.accuracy,
             *result.private_accuracy);
@@ -200,6 +205,8 @@ TEST(TrainerTest, ResumedSettingsMustBeTheRuns) {
   const std::vector<std::function<void(RunConfig&)>> changes = {
       [](RunConfig& c) { c.seed = 8; },
       [](RunConfig& c) { c.limit = 21; },
+      [](RunConfig& c) { c.hold_out = 31; },
+      [](RunConfig& c) { c.drop_leaks = false; },
       [](RunConfig& c) { c.mode = LabelMode::majority; },
       [](RunConfig& c) { c.recipe.learning_rate = 0.05; },
       [](RunConfig& c) { c.recipe.distort = false; },
@@ -222,7 +229,7 @@ TEST(TrainerTest, ResumedSettingsMustBeTheRuns) {
 TEST(TrainerTest, ResumeRefusesOtherDataAndDamagedCheckpoints) {
   TemporaryFolder folder;
   RunConfig config = short_run();
-  config.limit = 0;
+  config.limit = config.hold_out = 0;
   Recorder recorder(4);
   train(faces(), config, {.folder = folder.path()}, recorder);
   Dataset fewer = faces();
@@ -257,12 +264,46 @@ TEST(TrainerTest, RefusesRecipesThatAreOutOfRange) {
   EXPECT_EQ(folder.entries(), 0);
 }
 
+TEST(TrainerTest, TellsWhatItLeavesOut) {
+  struct Listener : TrainListener {
+    void on_start(const StartReport& start) override { report = start; }
+    bool stop_requested() override { return true; }
+    StartReport report;
+  };
+  // The first public face becomes that of three training rows, the private one that of a fourth.
+  Dataset dataset = faces();
+  std::vector<Sample*> training;
+  for (Sample& sample : dataset.samples) {
+    if (sample.split == Split::train) training.push_back(&sample);
+  }
+  const auto pixels_of = [&](Split split) {
+    return std::ranges::find(dataset.samples, split, &Sample::split)->pixel_offset;
+  };
+  for (std::size_t i : {5U, 6U, 70U}) training[i]->pixel_offset = pixels_of(Split::public_test);
+  training[9]->pixel_offset = pixels_of(Split::private_test);
+  for (std::size_t i : {5U, 6U, 70U, 9U}) training[i]->votes = {0, 10};
+  RunConfig config = short_run();
+  config.limit = 0;
+  const auto report = [&] {
+    TemporaryFolder folder;
+    Listener listener;
+    train(dataset, config, {.folder = folder.path()}, listener);
+    return listener.report;
+  };
+  const StartReport without = report();
+  EXPECT_EQ(without.leaks, 4U);
+  EXPECT_EQ(without.held_out, 30U);
+  config.drop_leaks = false;
+  config.hold_out = 0;
+  const StartReport with = report();
+  EXPECT_EQ(with.leaks, std::nullopt);
+  EXPECT_EQ(with.train_images, without.train_images + 34);
+}
+
 // The CSV rows of a step's batch, as the message lists them.
 std::string rows_of(const RunConfig& config, std::uint32_t epoch, Index step) {
   const DatasetFaces source(faces());
-  BatchLoader loader(
-      source, select(faces(), Split::train, config.mode, config.limit),
-      {.batch_size = config.recipe.batch, .seed = config.seed, .shuffle = Shuffle::every_epoch});
+  BatchLoader loader(source, training_set(faces(), config).training, training_batches(config));
   const Index batch = config.recipe.batch;
   Buffer<float> input(static_cast<std::size_t>(batch * kInputPixels));
   Buffer<float> targets(static_cast<std::size_t>(batch * kClasses));

@@ -18,7 +18,22 @@ CLI::Option* add_ferplus(CLI::App& app, DataOptions& options) {
       ->type_name("FILE");
 }
 
+std::string absolute_text(const std::filesystem::path& path) {
+  return path.empty() ? std::string() : std::filesystem::absolute(path).lexically_normal().string();
+}
+
 }  // namespace
+
+void set_data(RunConfig& config, const DataOptions& options) {
+  if (options.fer.empty() && options.ferplus.empty() && options.folders.empty()) return;
+  config.fer = absolute_text(options.fer);
+  config.ferplus = absolute_text(options.ferplus);
+  config.folders = absolute_text(options.folders);
+}
+
+DataOptions data_of(const RunConfig& config) {
+  return {.fer = config.fer, .ferplus = config.ferplus, .folders = config.folders};
+}
 
 void add_data_options(CLI::App& app, DataOptions& options) {
   add_fer(app, options)->group(kGroup);

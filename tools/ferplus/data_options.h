@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <ferplus/data/dataset.h>
+#include <ferplus/train/run.h>
 
 namespace ferplus::tool {
 
@@ -17,6 +18,11 @@ struct DataOptions {
   std::filesystem::path fer, ferplus;  // both, or
   std::filesystem::path folders;
 };
+
+// A run's data: set_data puts options that were given, as absolute paths, in the place of what the
+// configuration had; data_of hands it to load.
+void set_data(RunConfig& config, const DataOptions& options);
+DataOptions data_of(const RunConfig& config);
 
 // --fer, --ferplus and -d,--data in a group of their own. `options` must outlive the parsing.
 void add_data_options(CLI::App& app, DataOptions& options);

@@ -23,6 +23,10 @@ enum class Stream : std::uint32_t {
   distortion = 3,
   label = 4,
   synth = 5,
+  erasing = 6,
+  mixing = 7,
+  flip = 8,
+  hold_out = 9,
   dropout = 1000,
 };
 
@@ -49,6 +53,9 @@ class RandomSequence {
   std::uint32_t below(std::uint32_t count);
   // Standard normal (Box-Muller; one of the pair is thrown away, so a draw is always two uniforms).
   double normal();
+  // Beta(shape, shape), in [0, 1]: the share of two unit-rate gamma draws, each by Marsaglia &
+  // Tsang, "A simple method for generating gamma variables", 2000. REQUIRES: shape > 0.
+  double beta(double shape);
   bool coin() { return (next_u32() >> 31) != 0; }
 
  private:

@@ -40,5 +40,7 @@ DatasetStatistics statistics(const Dataset& dataset);
 // The samples of `split` (indices, rising) that equal another sample, of the training split, pixel
 // for pixel. Exact: bytes are compared.
 std::vector<std::size_t> samples_with_train_twin(const Dataset& dataset, Split split);
+// The training samples that equal one of the public or private split: what leaks into training.
+std::vector<std::size_t> train_samples_with_test_twin(const Dataset& dataset);
 
 }  // namespace ferplus

@@ -33,6 +33,22 @@ struct DistortionLimits {
 // Draws in the reference's order: shift_y, shift_x, angle, skew_y, skew_x, scale_y, scale_x, flip.
 Distortion draw_distortion(RandomSequence& random, const DistortionLimits& limits);
 
+// Random erasing (Zhong, Zheng, Kang, Li, Yang, "Random erasing data augmentation", AAAI 2020), of
+// a network's input.
+struct ErasingLimits {
+  double probability = 0;      // that a face loses a rectangle
+  double largest_area = 0.33;  // of the rectangle, as a share of the face; the smallest is 0.02
+};
+
+// Draws whether, then the area (uniform), height over width (log-uniform in 0.3 … 1/0.3; sides
+// longer than the face are cut to it) and the place, uniform within the face. Empty (0, 0, 0, 0):
+// nothing is erased.
+Rectangle draw_erasing(RandomSequence& random, const ErasingLimits& limits);
+
+// Sets the pixels of the rectangle to 0, the mean gray of a normalised face. REQUIRES: it lies
+// within the kInputPixels of `input`. Thread-safe.
+void erase(const Rectangle& rectangle, std::span<float> input);
+
 // The face rectangle of `image`, warped to kInputSide² pixels: bilinear in double, mirrored outside
 // the image, rounded half up. REQUIRES: the rectangle lies within the image and is at least 1×1;
 // output.size() == kInputPixels. Thread-safe.

@@ -60,9 +60,11 @@ class Network {
 std::vector<Network::Step> fused_steps(const Network& network);
 
 // glorot_uniform: U(±sqrt(6 / (fan_in + fan_out))), Glorot & Bengio 2010. he_normal:
-// N(0, 2 / fan_in), He et al. 2015.
-enum class Initialization { glorot_uniform, he_normal };
-// "glorot" or "he". Throws UsageError for any other name.
+// N(0, 2 / fan_in), He et al. 2015. dirac: he_normal, but the first C filters of a convolution of C
+// channels hand their channel on, a 1 in the middle of zeros, as long as there are filters (Jordan,
+// "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024).
+enum class Initialization { glorot_uniform, he_normal, dirac };
+// "glorot", "he" or "dirac". Throws UsageError for any other name.
 Initialization initialization_from_name(std::string_view name);
 
 // The values of a network's parameters, flat, and beside them the state that is not trained

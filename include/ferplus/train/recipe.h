@@ -39,10 +39,17 @@ struct Recipe {
   double dense_dropout = 0.5;
   double batch_norm_momentum = 0.1;
 
+  // Of targets; not for the loss of multi_target (BatchOptions).
+  double label_smoothing = 0;
+  double class_balance = 0;
+  double mixup = 0;
+
   std::string shuffle = "once";  // or every_epoch
   bool distort = true;
   double shift = 0.08, angle = 20, skew = 0.05, scale = 1.05;  // DistortionLimits
   bool flip = true;
+  bool alternate_flip = false;
+  double erase = 0, erase_area = 0.33;  // ErasingLimits
 };
 
 // One hyperparameter.

@@ -28,11 +28,21 @@ namespace ferplus {
 struct RunConfig {
   std::string network = "vgg13";
   LabelMode mode = LabelMode::majority;
-  Recipe recipe;
+  Recipe recipe{};
   std::uint64_t seed = 1;
-  std::size_t limit = 0;              // train on the first so many kept images; 0: all
-  std::string fer, ferplus, folders;  // absolute paths; empty: not used
+  // Which of the images that the mode keeps are trained on: see training_set.h.
+  bool drop_leaks = false;
+  std::size_t hold_out = 0;
+  std::size_t limit = 0;                    // 0: all
+  std::string fer{}, ferplus{}, folders{};  // absolute paths; empty: not used
 };
+
+// Throws UsageError: the recipe is invalid, or it changes targets in a way that the mode's loss
+// does not allow.
+void validate(const RunConfig& config);
+
+// Whether both ask for the same bits: all is equal but where the data is.
+bool same_settings(RunConfig a, const RunConfig& b);
 
 nlohmann::ordered_json to_json(const RunConfig& config);
 // Missing keys keep the value they have in `config`. Throws UsageError for unknown keys and bad
@@ -42,8 +52,9 @@ void update_from_json(RunConfig& config, const nlohmann::json& json);
 void read_config(const std::filesystem::path& path, RunConfig& config);
 void write_config(const std::filesystem::path& path, const RunConfig& config);
 
-// One row of metrics.jsonl. Losses are means over images. train_accuracy: argmax of the logits (in
-// training, with dropout, on distorted faces) against argmax of the mode's target. public_*:
+// One row of metrics.jsonl. Losses are means over images. train_*: in training, with dropout, on
+// distorted faces, against the targets as the recipe presents them (smoothed, weighed, mixed);
+// train_accuracy is argmax of the logits against argmax of those. public_*:
 // majority targets, averaged weights if the recipe averages.
 struct EpochMetrics {
   int epoch = 0;  // counted from 0

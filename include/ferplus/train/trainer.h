@@ -24,6 +24,8 @@ struct StartReport {
   std::string network;
   std::size_t parameters = 0;
   std::int64_t train_images = 0, public_images = 0;
+  std::optional<std::size_t> leaks;  // images left out, with drop_leaks
+  std::size_t held_out = 0;          // images
   std::int64_t steps_per_epoch = 0;
   int epochs = 0;
   int epoch = 0;            // where the run stands; after resuming not 0

@@ -6,8 +6,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/sink.h>
 
 #include <ferplus/core/error.h>
 #include <ferplus/train/trainer.h>
@@ -17,10 +15,8 @@
 #include "general_options.h"
 #include "help.h"
 #include "interrupt.h"
-#include "logging.h"
 #include "model_options.h"
-#include "progress.h"
-#include "table.h"
+#include "train_console.h"
 #include "validators.h"
 
 namespace ferplus::tool {
@@ -33,21 +29,14 @@ struct Options {
   DataOptions data;
   fs::path run, config;
   std::string mode, network, recipe;
-  std::optional<std::uint64_t> seed, limit;
+  std::optional<std::uint64_t> seed, limit, hold_out;
+  bool drop_leaks = false;
   std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
   bool resume = false;
   int stop_after = 0;
   std::int64_t checkpoint_every = 0;
   GeneralOptions general;
 };
-
-bool has_data(const DataOptions& data) {
-  return !data.fer.empty() || !data.ferplus.empty() || !data.folders.empty();
-}
-
-std::string absolute_text(const fs::path& path) {
-  return path.empty() ? std::string() : fs::absolute(path).lexically_normal().string();
-}
 
 // Defaults, then the file of --config or of the run to resume, then the options.
 RunConfig configuration(const Options& options) {
@@ -67,122 +56,29 @@ RunConfig configuration(const Options& options) {
   if (!options.recipe.empty()) config.recipe = find_recipe(options.recipe);
   if (options.seed) config.seed = *options.seed;
   if (options.limit) config.limit = *options.limit;
+  if (options.hold_out) config.hold_out = *options.hold_out;
+  if (options.drop_leaks) config.drop_leaks = true;
   for (std::size_t i = 0; i < options.fields.size(); ++i) {
     if (options.fields[i]) set_field(config.recipe, recipe_fields()[i], *options.fields[i]);
   }
-  if (has_data(options.data)) {
-    config.fer = absolute_text(options.data.fer);
-    config.ferplus = absolute_text(options.data.ferplus);
-    config.folders = absolute_text(options.data.folders);
-  }
+  set_data(config, options.data);
   return config;
 }
-
-class Listener final : public TrainListener {
- public:
-  explicit Listener(const Options& options) : options_(options) {}
-
-  void on_start(const StartReport& start) override {
-    // Only now is the folder this process's own.
-    log_ = make_logger({.quiet = options_.general.quiet,
-                        .file = options_.run / "train.log",
-                        .append = options_.resume});
-    log_->info("{}: {} parameters; {} training and {} public images, {} steps an epoch",
-               start.network, grouped(start.parameters),
-               grouped(static_cast<std::uint64_t>(start.train_images)),
-               grouped(static_cast<std::uint64_t>(start.public_images)), start.steps_per_epoch);
-    epoch_images_ = static_cast<std::uint64_t>(start.train_images);
-    const auto already = static_cast<std::uint64_t>(start.epoch) * epoch_images_ +
-                         static_cast<std::uint64_t>(start.images);
-    if (already > 0) log_->info("resuming in epoch {} of {}", start.epoch + 1, start.epochs);
-    const int last =
-        options_.stop_after > 0 ? std::min(options_.stop_after, start.epochs) : start.epochs;
-    bar_.emplace(ProgressBar::Options{.total = static_cast<std::uint64_t>(last) * epoch_images_,
-                                      .already = already,
-                                      .quiet = options_.general.quiet});
-  }
-
-  void on_message(const std::string& message) override { log_->warn(message); }
-
-  void on_step(const StepReport& step) override {
-    bar_->set_label(fmt::format("epoch {}/{}", step.epoch + 1, step.epochs));
-    done_ = static_cast<std::uint64_t>(step.epoch) * epoch_images_ +
-            static_cast<std::uint64_t>(step.images);
-    bar_->update(done_, fmt::format("loss {:.4f}  accuracy {}", step.mean_loss,
-                                    percent(step.mean_accuracy)));
-  }
-
-  void on_evaluation(std::size_t done, std::size_t total) override {
-    bar_->update(done_, fmt::format("evaluating {}/{}", done, total));
-  }
-
-  void on_epoch(const EpochMetrics& metrics, bool best) override {
-    log_->info(
-        "epoch {}: training loss {:.4f}, accuracy {}; public loss {:.4f}, accuracy {}{}; learning "
-        "rate {:.5f}; {:.1f} images/s, {}",
-        metrics.epoch + 1, metrics.train_loss, percent(metrics.train_accuracy), metrics.public_loss,
-        percent(metrics.public_accuracy), best ? " (best)" : "", metrics.learning_rate,
-        metrics.images_per_second, duration_text(metrics.seconds));
-  }
-
-  bool stop_requested() override { return interrupt_flag().load(); }
-
-  // Takes the bar away before the last lines.
-  void finish() { bar_.reset(); }
-  // The reason why a run ended belongs into its log; the console hears it from main.
-  void log_failure(const std::string& reason) {
-    bar_.reset();
-    if (log_) {
-      log_->sinks().back()->log(spdlog::details::log_msg(log_->name(), spdlog::level::err, reason));
-      log_->flush();
-    }
-  }
-  spdlog::logger& log() { return *log_; }
-
- private:
-  const Options& options_;
-  std::shared_ptr<spdlog::logger> log_;
-  std::optional<ProgressBar> bar_;
-  std::uint64_t epoch_images_ = 0, done_ = 0;
-};
 
 int run(const Options& options) {
   apply(options.general);
   const RunConfig config = configuration(options);
-  validate(config.recipe);
-  const DataOptions data{config.fer, config.ferplus, config.folders};
-  if (!has_data(data)) throw UsageError(concat("train needs data: ", kDataUsage));
-  const Dataset dataset = load(data);
+  validate(config);
+  const Dataset dataset = load(data_of(config));
   install_interrupt_handlers();
-  Listener listener(options);
-  const TrainResult result = [&] {
-    try {
-      return train(dataset, config,
-                   {.folder = options.run,
-                    .resume = options.resume,
-                    .stop_after = options.stop_after,
-                    .checkpoint_every = options.checkpoint_every},
-                   listener);
-    } catch (const std::exception& error) {
-      listener.log_failure(error.what());
-      throw;
-    }
-  }();
-  listener.finish();
-  if (result.interrupted) {
-    listener.log().warn("interrupted and saved; go on with: ferplus train --resume -o {}",
-                        options.run.string());
-    return interrupt_exit_code();
-  }
-  if (result.best_epoch >= 0) {
-    listener.log().info("best public accuracy {} in epoch {}: {}",
-                        percent(result.best_public_accuracy), result.best_epoch + 1,
-                        (options.run / "best.safetensors").string());
-  }
-  if (result.private_accuracy) {
-    listener.log().info("private accuracy of that model: {}", percent(*result.private_accuracy));
-  }
-  return kExitSuccess;
+  const TrainResult result = train_on_console(
+      dataset, config,
+      {.folder = options.run,
+       .resume = options.resume,
+       .stop_after = options.stop_after,
+       .checkpoint_every = options.checkpoint_every},
+      options.general.quiet, fmt::format("ferplus train --resume -o {}", options.run.string()));
+  return result.interrupted ? interrupt_exit_code() : kExitSuccess;
 }
 
 void add_recipe_options(CLI::App& app, std::vector<std::optional<std::string>>& values) {
@@ -247,6 +143,14 @@ Run setup_train(CLI::App& app) {
   app.add_option("--limit", options->limit, "Train on the first N images only")
       ->type_name("N")
       ->check(whole_number(1, 1000000000))
+      ->group("Run");
+  app.add_flag("--drop-leaks", options->drop_leaks,
+               "Leave out training images that equal one of the public or private split")
+      ->group("Run");
+  app.add_option("--hold-out", options->hold_out,
+                 "Keep N training images, drawn by the seed, out of training")
+      ->type_name("N")
+      ->check(whole_number(0, 1000000000))
       ->group("Run");
   app.add_flag("--resume", options->resume, "Go on with the run in RUN")
       ->excludes("--config")

@@ -1,0 +1,53 @@
+#include <utility>
+
+#include <ferplus/core/error.h>
+#include <ferplus/data/statistics.h>
+#include <ferplus/train/training_set.h>
+
+namespace ferplus {
+namespace {
+
+DistortionLimits distortion_limits(const Recipe& recipe) {
+  if (!recipe.distort) return {.shift = 0, .angle = 0, .skew = 0, .scale = 1, .flip = false};
+  return {.shift = recipe.shift,
+          .angle = recipe.angle,
+          .skew = recipe.skew,
+          .scale = recipe.scale,
+          .flip = recipe.flip};
+}
+
+}  // namespace
+
+TrainingSet training_set(const Dataset& dataset, const RunConfig& config) {
+  TrainingSet set;
+  set.training = select(dataset, Split::train, config.mode);
+  if (config.drop_leaks) {
+    const std::size_t kept = set.training.size();
+    set.training = without(set.training, train_samples_with_test_twin(dataset));
+    set.leaks = kept - set.training.size();
+    if (set.training.size() == 0) {
+      throw Error(concat(dataset.source, ": every training image is also in the public or private ",
+                         "split, so that drop_leaks leaves none"));
+    }
+  }
+  HoldOut parts = hold_out(dataset, set.training, config.hold_out, config.seed);
+  set.held_out = std::move(parts.held_out);
+  set.training = first(std::move(parts.rest), config.limit);
+  return set;
+}
+
+BatchOptions training_batches(const RunConfig& config) {
+  const Recipe& recipe = config.recipe;
+  return {.batch_size = recipe.batch,
+          .seed = config.seed,
+          .shuffle = recipe.shuffle == "once" ? Shuffle::once : Shuffle::every_epoch,
+          .augment = true,
+          .distortion = distortion_limits(recipe),
+          .alternate_flip = recipe.alternate_flip,
+          .erasing = {.probability = recipe.erase, .largest_area = recipe.erase_area},
+          .label_smoothing = recipe.label_smoothing,
+          .class_balance = recipe.class_balance,
+          .mixup = recipe.mixup};
+}
+
+}  // namespace ferplus
