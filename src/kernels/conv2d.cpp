@@ -35,7 +35,8 @@ const ConvAlgorithm* find_measured(const ConvShape& shape, ConvPass pass) {
                         .in_channels = shape.in_channels,
                         .out_channels = shape.out_channels,
                         .out_height = shape.height,
-                        .out_width = shape.width};
+                        .out_width = shape.width,
+                        .precision = shape.precision};
   if (shape != keyed) return nullptr;
   for (const MeasuredChoice& choice : measured_choices()) {
     if (choice.pass == pass && choice.height == shape.height && choice.width == shape.width &&
@@ -70,8 +71,9 @@ std::string_view name_by_rule(const ConvShape& shape, ConvPass pass) {
 
 std::span<const ConvAlgorithm> conv_algorithms() {
   // Fastest first, the one that supports everything last.
-  static const std::array<ConvAlgorithm, 4> algorithms{conv2d_direct(), conv2d_winograd4(),
-                                                       conv2d_winograd2(), conv2d_matrix_product()};
+  static const std::array<ConvAlgorithm, 5> algorithms{conv2d_direct(), conv2d_winograd4_bf16(),
+                                                       conv2d_winograd4(), conv2d_winograd2(),
+                                                       conv2d_matrix_product()};
   return algorithms;
 }
 
@@ -91,8 +93,12 @@ ConvChoice explain_conv_algorithm(const ConvShape& shape, ConvPass pass) {
   if (forced_algorithm != nullptr) {
     return {next_supporting(*forced_algorithm, shape, pass), "forced"};
   }
-  if (const ConvAlgorithm* measured = find_measured(shape, pass)) return {*measured, "measured"};
-  return {conv_algorithm(name_by_rule(shape, pass)), "rule"};
+  const ConvAlgorithm* measured = find_measured(shape, pass);
+  const ConvAlgorithm& algorithm =
+      measured != nullptr ? *measured : conv_algorithm(name_by_rule(shape, pass));
+  const ConvAlgorithm& narrow = conv_algorithm("winograd4_bf16");
+  if (algorithm.name == "winograd4" && narrow.supports(shape, pass)) return {narrow, "precision"};
+  return {algorithm, measured != nullptr ? "measured" : "rule"};
 }
 
 const ConvAlgorithm& choose_conv_algorithm(const ConvShape& shape, ConvPass pass) {

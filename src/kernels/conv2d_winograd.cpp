@@ -1,6 +1,7 @@
 #include "kernels/conv2d_winograd.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include <ferplus/core/buffer.h>
 #include <ferplus/core/parallel.h>
@@ -66,6 +67,10 @@ bool supports(const ConvShape& shape, ConvPass) {
          shape.in_channels % kChannelUnit == 0 && shape.out_channels % kChannelUnit == 0;
 }
 
+bool supports_bf16(const ConvShape& shape, ConvPass pass) {
+  return shape.precision == Precision::bf16 && pass == ConvPass::forward && supports(shape, pass);
+}
+
 template <int kTile>
 const WinogradTransforms& transforms() {
   return kTile == 2 ? kernels().winograd2 : kernels().winograd4;
@@ -80,18 +85,18 @@ ConvShape forward_shape(const ConvShape& shape, ConvPass pass) {
   return pass == ConvPass::backward_data ? winograd::shape_of_backward_data(shape) : shape;
 }
 
-template <int kTile>
+template <int kTile, typename Element>
 std::size_t prepared_bytes(const ConvShape& shape, ConvPass pass) {
   if (pass == ConvPass::backward_weights) return 0;
   const ConvShape run = forward_shape(shape, pass);
   return static_cast<std::size_t>(
              winograd::coordinates(transforms<kTile>()) *
              winograd::prepared_stride(kernels(), run.in_channels, run.out_channels)) *
-         sizeof(float);
+         sizeof(Element);
 }
 
 // Each coordinate is a packed matrix (matrix_product.h).
-template <int kTile>
+template <int kTile, typename Element>
 void prepare(const ConvShape& shape, ConvPass pass, const float* weights, void* prepared) {
   if (pass == ConvPass::backward_weights) return;
   const KernelTable& k = kernels();
@@ -113,26 +118,35 @@ void prepare(const ConvShape& shape, ConvPass pass, const float* weights, void* 
       pack_panel(k, rows, columns - first_column, 0, 0, rows, source, shape.out_channels,
                  !is_forward, taps + tap * kPreparedRows * k.tile_columns);
     }
-    transforms<kTile>().weights(
-        rows, taps, kPreparedRows * k.tile_columns,
-        static_cast<float*>(prepared) + (panel * depth + first_row) * k.tile_columns, stride);
+    Element* const to =
+        static_cast<Element*>(prepared) + (panel * depth + first_row) * k.tile_columns;
+    if constexpr (std::is_same_v<Element, float>) {
+      transforms<kTile>().weights(rows, taps, kPreparedRows * k.tile_columns, to, stride);
+    } else {
+      constexpr Index kSize = (kTile + 2) * (kTile + 2), kStride = kPreparedRows * kMaxTileColumns;
+      alignas(kAlignment) float transformed[kSize * kStride];
+      transforms<kTile>().weights(rows, taps, kPreparedRows * k.tile_columns, transformed, kStride);
+      for (Index x = 0; x < kSize; ++x) {
+        pack_pairs(k, rows, transformed + x * kStride, to + x * stride);
+      }
+    }
   });
 }
 
-template <int kTile>
+template <int kTile, typename Element>
 std::size_t workspace_bytes(const ConvShape& shape, ConvPass pass, int threads) {
   const WinogradTransforms& w = transforms<kTile>();
   if (pass == ConvPass::backward_weights) {
     return winograd::backward_weights_workspace_bytes(w, shape, threads);
   }
-  return winograd::forward_workspace_bytes(w, forward_shape(shape, pass), threads);
+  return winograd::forward_workspace_bytes<Element>(w, forward_shape(shape, pass), threads);
 }
 
-template <int kTile>
+template <int kTile, typename Element>
 void forward(const ConvShape& shape, const float* input, const void* prepared, const ConvTail& tail,
              float* output, void* workspace) {
-  winograd::forward(transforms<kTile>(), shape, {input}, static_cast<const float*>(prepared), tail,
-                    output, static_cast<float*>(workspace));
+  winograd::forward(transforms<kTile>(), shape, {input}, static_cast<const Element*>(prepared),
+                    tail, output, static_cast<float*>(workspace));
 }
 
 template <int kTile>
@@ -156,17 +170,29 @@ ConvAlgorithm winograd_algorithm(std::string_view name, double tolerance) {
   return {.name = name,
           .tolerance = tolerance,
           .supports = supports,
-          .prepared_bytes = prepared_bytes<kTile>,
-          .prepare = prepare<kTile>,
-          .workspace_bytes = workspace_bytes<kTile>,
+          .prepared_bytes = prepared_bytes<kTile, float>,
+          .prepare = prepare<kTile, float>,
+          .workspace_bytes = workspace_bytes<kTile, float>,
           .places_bytes = places_bytes,
-          .forward = forward<kTile>,
+          .forward = forward<kTile, float>,
           .backward_data = backward_data<kTile>,
           .backward_weights = backward_weights<kTile>};
 }
 
 }  // namespace
 
+ConvAlgorithm conv2d_winograd4_bf16() {
+  return {.name = "winograd4_bf16",
+          .tolerance = 2e-2,
+          .supports = supports_bf16,
+          .prepared_bytes = prepared_bytes<4, Bf16>,
+          .prepare = prepare<4, Bf16>,
+          .workspace_bytes = workspace_bytes<4, Bf16>,
+          .places_bytes = places_bytes,
+          .forward = forward<4, Bf16>,
+          .backward_data = nullptr,
+          .backward_weights = nullptr};
+}
 ConvAlgorithm conv2d_winograd4() { return winograd_algorithm<4>("winograd4", 2.5e-6); }
 ConvAlgorithm conv2d_winograd2() { return winograd_algorithm<2>("winograd2", 7e-7); }
 

@@ -6,12 +6,14 @@
 
 #include <ferplus/kernels/conv2d.h>
 
-#include "kernels/kernel_table.h"
+#include "kernels/bf16.h"
 
 namespace ferplus {
 
 ConvAlgorithm conv2d_winograd4();
 ConvAlgorithm conv2d_winograd2();
+// The forward pass with operands of the products in bfloat16.
+ConvAlgorithm conv2d_winograd4_bf16();
 
 namespace winograd {
 
@@ -32,10 +34,13 @@ TileGrid tiles_of_output(const WinogradTransforms& w, const ConvShape& shape);
 ConvShape shape_of_backward_data(const ConvShape& shape);
 
 // `input` is what the pass reads: the input, or for the input gradient the output gradient.
+// Element: of the operands of the products, float or, for tiles of 4x4, Bf16.
+template <typename Element>
 std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                     int threads);
+template <typename Element>
 void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGradient& input,
-             const float* prepared, const ConvTail& tail, float* output, float* workspace);
+             const Element* prepared, const ConvTail& tail, float* output, float* workspace);
 
 std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                              int threads);

@@ -4,7 +4,7 @@
 
 #include "kernels/blocks.h"
 #include "kernels/conv2d_winograd.h"
-#include "kernels/dispatch.h"
+#include "kernels/operation.h"
 
 namespace ferplus::winograd {
 namespace {
@@ -17,6 +17,7 @@ constexpr Index kMinBlocks = 8;
 // Transformed tiles, their products with the transformed weights, and what happens to them. The
 // rows of the products are tiles, cut into register tiles. A tile's results do not depend on the
 // block that it is in.
+template <typename Element>
 class Block {
  public:
   Block(const WinogradTransforms& w, const ConvShape& shape, Index tiles)
@@ -30,7 +31,7 @@ class Block {
         input_stride_(tiles * depth_ + kStridePadding),
         product_stride_(panels() * tiles * k_.tile_columns + kStridePadding) {}
 
-  Index floats() const { return coordinates(w_) * (input_stride_ + product_stride_); }
+  Index floats() const { return input_floats() + coordinates(w_) * product_stride_; }
   Index panels() const { return ceil_divide(columns_, k_.tile_columns); }
   Blocks row_tiles(Index tiles) const { return even_blocks(tiles, k_.tile_rows, 1); }
 
@@ -39,17 +40,18 @@ class Block {
                        const float* zeros, float* memory) const {
     const Index begin = row_tiles(tiles).begin(row_tile), rows = row_tiles(tiles).size(row_tile);
     const TransformLayout layout{input_stride_, k_.vector_width, rows * k_.vector_width, 1};
-    w_.input(&in_, input.data, static_cast<const PoolPlaces*>(input.places), first_tile + begin,
-             rows, 0, depth_, zeros, &layout, memory + begin * depth_, nullptr);
+    Operation<Element>::winograd_input(w_)(
+        &in_, input.data, static_cast<const PoolPlaces*>(input.places), first_tile + begin, rows, 0,
+        depth_, zeros, &layout, inputs(memory) + begin * depth_, nullptr);
   }
 
   // The products of one coordinate and a range of panels.
-  void multiply(const float* prepared, Index tiles, Index coordinate, Index first_panel,
+  void multiply(const Element* prepared, Index tiles, Index coordinate, Index first_panel,
                 Index panels_count, float* memory) const {
     const Blocks rows = row_tiles(tiles);
     const Blocks depths = even_blocks(depth_, k_.depth_block, k_.vector_width);
-    const float* a = memory + coordinate * input_stride_;
-    const float* b = prepared + coordinate * prepared_stride(k_, depth_, columns_);
+    const Element* a = inputs(memory) + coordinate * input_stride_;
+    const Element* b = prepared + coordinate * prepared_stride(k_, depth_, columns_);
     float* c = products(memory) + coordinate * product_stride_;
     for (Index panel = first_panel; panel < first_panel + panels_count; ++panel) {
       for (Index block = 0; block < depths.count; ++block) {
@@ -57,10 +59,10 @@ class Block {
         const Index first = depths.begin(block);
         for (Index row_tile = 0; row_tile < rows.count; ++row_tile) {
           const Index begin = rows.begin(row_tile), size = rows.size(row_tile);
-          k_.multiply[size - 1](depths.size(block), a + begin * depth_ + first * size,
-                                b + (panel * depth_ + first) * k_.tile_columns,
-                                c + (panel * tiles_ + begin) * k_.tile_columns, k_.tile_columns,
-                                &epilogue);
+          Operation<Element>::multiply(size)(depths.size(block), a + begin * depth_ + first * size,
+                                             b + (panel * depth_ + first) * k_.tile_columns,
+                                             c + (panel * tiles_ + begin) * k_.tile_columns,
+                                             k_.tile_columns, &epilogue);
         }
       }
     }
@@ -83,10 +85,13 @@ class Block {
   }
 
  private:
-  float* products(float* memory) const { return memory + coordinates(w_) * input_stride_; }
-  const float* products(const float* memory) const {
-    return memory + coordinates(w_) * input_stride_;
+  Index input_floats() const {
+    return ceil_divide(coordinates(w_) * input_stride_,
+                       static_cast<Index>(sizeof(float) / sizeof(Element)));
   }
+  static Element* inputs(float* memory) { return reinterpret_cast<Element*>(memory); }
+  float* products(float* memory) const { return memory + input_floats(); }
+  const float* products(const float* memory) const { return memory + input_floats(); }
 
   const KernelTable& k_;
   const WinogradTransforms& w_;
@@ -126,25 +131,28 @@ bool blocks_are_shared(const ConvShape& shape, Index tiles) {
 
 }  // namespace
 
+template <typename Element>
 std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                     int threads) {
   const Index tiles = total_tiles(w, shape);
   // Both, because smaller batches may share.
-  const Index shared = Block(w, shape, shared_block_tiles(shape, tiles)).floats();
-  const Index own = blocks_are_shared(shape, tiles)
-                        ? 0
-                        : threads * Block(w, shape, own_block_tiles(shape, tiles)).floats();
+  const Index shared = Block<Element>(w, shape, shared_block_tiles(shape, tiles)).floats();
+  const Index own =
+      blocks_are_shared(shape, tiles)
+          ? 0
+          : threads * Block<Element>(w, shape, own_block_tiles(shape, tiles)).floats();
   return static_cast<std::size_t>(std::max(shared, own) + (1 + threads) * spare_floats(shape)) *
          sizeof(float);
 }
 
+template <typename Element>
 void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGradient& input,
-             const float* prepared, const ConvTail& tail, float* output, float* workspace) {
+             const Element* prepared, const ConvTail& tail, float* output, float* workspace) {
   const Index total = total_tiles(w, shape);
   const bool shared = blocks_are_shared(shape, total);
   const Blocks blocks = even_blocks(
       total, shared ? shared_block_tiles(shape, total) : own_block_tiles(shape, total), 1);
-  const Block block(w, shape, blocks.size(0));
+  const Block<Element> block(w, shape, blocks.size(0));
   const Index spare = spare_floats(shape);
   float* const zeros = workspace;
   float* const spares = zeros + spare;
@@ -178,5 +186,14 @@ void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGrad
     });
   }
 }
+
+template std::size_t forward_workspace_bytes<float>(const WinogradTransforms&, const ConvShape&,
+                                                    int);
+template std::size_t forward_workspace_bytes<Bf16>(const WinogradTransforms&, const ConvShape&,
+                                                   int);
+template void forward<float>(const WinogradTransforms&, const ConvShape&, const ConvGradient&,
+                             const float*, const ConvTail&, float*, float*);
+template void forward<Bf16>(const WinogradTransforms&, const ConvShape&, const ConvGradient&,
+                            const Bf16*, const ConvTail&, float*, float*);
 
 }  // namespace ferplus::winograd

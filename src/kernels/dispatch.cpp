@@ -18,6 +18,7 @@ struct Isa {
   std::string_view name;
   const KernelTable* table;  // null where this build has no code for it
   const ElementwiseKernels* elementwise;
+  const Bf16Kernels* (*bf16)();
   bool (*runs_here)();
 };
 
@@ -27,6 +28,10 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+const Bf16Kernels* avx512_bf16() {
+  return __builtin_cpu_supports("avx512bf16") ? &kAvx512NativeBf16Kernels : &kAvx512Bf16Kernels;
+}
+const Bf16Kernels* avx2_bf16() { return &kAvx2Bf16Kernels; }
 constexpr const KernelTable* kAvx512 = &kAvx512Kernels;
 constexpr const ElementwiseKernels* kAvx512Rows = &kAvx512Elementwise;
 constexpr const KernelTable* kAvx2 = &kAvx2Kernels;
@@ -34,25 +39,30 @@ constexpr const ElementwiseKernels* kAvx2Rows = &kAvx2Elementwise;
 #else
 bool has_avx512() { return false; }
 bool has_avx2() { return false; }
+const Bf16Kernels* avx512_bf16() { return nullptr; }
+const Bf16Kernels* avx2_bf16() { return nullptr; }
 constexpr const KernelTable* kAvx512 = nullptr;
 constexpr const ElementwiseKernels* kAvx512Rows = nullptr;
 constexpr const KernelTable* kAvx2 = nullptr;
 constexpr const ElementwiseKernels* kAvx2Rows = nullptr;
 #endif
 #if defined(__aarch64__)
+const Bf16Kernels* neon_bf16() { return &kNeonBf16Kernels; }
 constexpr const KernelTable* kNeon = &kNeonKernels;
 constexpr const ElementwiseKernels* kNeonRows = &kNeonElementwise;
 #else
+const Bf16Kernels* neon_bf16() { return nullptr; }
 constexpr const KernelTable* kNeon = nullptr;
 constexpr const ElementwiseKernels* kNeonRows = nullptr;
 #endif
 
 // Best first; the last one runs everywhere.
 constexpr std::array<Isa, 4> kIsas{{
-    {"avx512", kAvx512, kAvx512Rows, has_avx512},
-    {"avx2", kAvx2, kAvx2Rows, has_avx2},
-    {"neon", kNeon, kNeonRows, [] { return kNeon != nullptr; }},
-    {"baseline", &kBaselineKernels, &kBaselineElementwise, [] { return true; }},
+    {"avx512", kAvx512, kAvx512Rows, avx512_bf16, has_avx512},
+    {"avx2", kAvx2, kAvx2Rows, avx2_bf16, has_avx2},
+    {"neon", kNeon, kNeonRows, neon_bf16, [] { return kNeon != nullptr; }},
+    {"baseline", &kBaselineKernels, &kBaselineElementwise, [] { return &kBaselineBf16Kernels; },
+     [] { return true; }},
 }};
 
 const Isa& find(std::string_view name, std::string_view asked_by) {
@@ -89,6 +99,7 @@ const Isa& isa_used() {
 
 const KernelTable& kernels() { return *isa_used().table; }
 const ElementwiseKernels& elementwise() { return *isa_used().elementwise; }
+const Bf16Kernels& bf16_kernels() { return *isa_used().bf16(); }
 
 std::string_view isa_name() { return isa_used().name; }
 

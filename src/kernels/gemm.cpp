@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include <ferplus/core/buffer.h>
 #include <ferplus/core/parallel.h>
 #include <ferplus/kernels/gemm.h>
 
@@ -29,6 +32,7 @@ MatrixProduct product(Index rows, Index columns, Index depth) {
           .columns = columns,
           .depth = depth,
           .packed_b = nullptr,
+          .packed_pairs = nullptr,
           .bias = nullptr,
           .relu = false,
           .c = nullptr,
@@ -50,8 +54,24 @@ TransposedProduct transposed(Index rows, Index columns, Index depth) {
 
 }  // namespace
 
-std::size_t packed_bytes(Index depth, Index columns) {
-  return packed_floats(kernels(), depth, columns) * sizeof(float);
+std::size_t packed_bytes(Index depth, Index columns, Precision precision) {
+  return packed_floats(kernels(), depth, columns) *
+         (precision == Precision::bf16 ? sizeof(Bf16) : sizeof(float));
+}
+
+void pack_bf16(Index depth, Index columns, const float* b, Index ldb, void* packed) {
+  const KernelTable& k = kernels();
+  constexpr Index kRows = 64;
+  const Index blocks = ceil_divide(depth, kRows);
+  parallel_for(ceil_divide(columns, k.tile_columns) * blocks, [&](Index task) {
+    const Index panel = task / blocks, first = task % blocks * kRows;
+    const Index rows = std::min(kRows, depth - first), column = panel * k.tile_columns;
+    alignas(kAlignment) float rows_of_panel[kRows * kMaxTileColumns];
+    pack_panel(k, rows, columns - column, 0, 0, rows, b + first * ldb + column, ldb, false,
+               rows_of_panel);
+    pack_pairs(k, rows, rows_of_panel,
+               static_cast<Bf16*>(packed) + (panel * depth + first) * k.tile_columns);
+  });
 }
 
 void pack(Index depth, Index columns, const float* b, Index ldb, bool transposed, void* packed) {
@@ -61,11 +81,17 @@ void pack(Index depth, Index columns, const float* b, Index ldb, bool transposed
   });
 }
 
+bool takes_bf16(Index depth) { return depth % kernels().vector_width == 0; }
+
 void gemm(Index rows, Index columns, Index depth, const float* a, Index lda, const void* packed_b,
-          const float* bias, bool relu, float* c, Index ldc, void* workspace) {
+          const float* bias, bool relu, float* c, Index ldc, void* workspace, Precision precision) {
   MatrixProduct p = product(rows, columns, depth);
   p.patches = plain_matrix(a, depth, lda);
-  p.packed_b = static_cast<const float*>(packed_b);
+  if (precision == Precision::bf16) {
+    p.packed_pairs = static_cast<const Bf16*>(packed_b);
+  } else {
+    p.packed_b = static_cast<const float*>(packed_b);
+  }
   p.bias = bias;
   p.relu = relu;
   p.c = c;

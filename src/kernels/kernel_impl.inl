@@ -1,6 +1,8 @@
 // The kernels, written once on the vector type and the six operations of a simd_<isa>.h. Included
 // inside a namespace of its own by every kernels_<isa>.cpp; everything here has internal linkage.
 
+#include "kernels/bf16_impl.inl"
+
 template <int kRows>
 void multiply(std::int64_t depth, const float* a, const float* b, float* c, std::int64_t ldc,
               const Epilogue* epilogue) {
@@ -23,22 +25,7 @@ void multiply(std::int64_t depth, const float* a, const float* b, float* c, std:
   }
   for (std::int64_t d = 0; d < depth; ++d) step(a + d);
 
-  Vector bias[2] = {broadcast(0.0f), broadcast(0.0f)};
-  if (epilogue->bias != nullptr) {
-    bias[0] = load(epilogue->bias);
-    bias[1] = load(epilogue->bias + kWidth);
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; ++j) {
-      Vector value = sum[i][j];
-      if (epilogue->accumulate) value = value + load(c + i * ldc + j * kWidth);
-      if (epilogue->bias != nullptr) value = value + bias[j];
-      if (epilogue->relu) value = positive_part(value);
-      store(c + i * ldc + j * kWidth, value);
-    }
-  }
+  store_tile<kRows>(sum, c, ldc, *epilogue);
 }
 
 template <int kRows>
@@ -191,7 +178,6 @@ void add(std::int64_t count, const float* from, float* to) {
 }
 
 #include "kernels/direct_impl.inl"
-#include "kernels/winograd_impl.inl"
 
 // Kernels for 1 … kTileRows rows, and null beyond.
 template <int kRows>

@@ -7,12 +7,15 @@
 #if defined(__x86_64__)
 #include <ferplus/kernels/elementwise.h>
 
+#include "kernels/bf16.h"
 #include "kernels/kernel_table.h"
 #include "kernels/simd_avx2.h"
 
 namespace ferplus {
 namespace avx2 {
 namespace {
+#include "kernels/simd_bf16_widened.inl"
+// Behind it, what uses it.
 #include "kernels/elementwise_impl.inl"
 #include "kernels/kernel_impl.inl"
 }  // namespace
@@ -20,5 +23,6 @@ namespace {
 
 constexpr KernelTable kAvx2Kernels = avx2::kernel_table("avx2");
 constexpr ElementwiseKernels kAvx2Elementwise = avx2::elementwise_table();
+constexpr Bf16Kernels kAvx2Bf16Kernels = avx2::bf16_kernels();
 }  // namespace ferplus
 #endif  // __x86_64__

@@ -7,12 +7,15 @@
 #if defined(__x86_64__)
 #include <ferplus/kernels/elementwise.h>
 
+#include "kernels/bf16.h"
 #include "kernels/kernel_table.h"
 #include "kernels/simd_avx512.h"
 
 namespace ferplus {
 namespace avx512 {
 namespace {
+#include "kernels/simd_bf16_widened.inl"
+// Behind it, what uses it.
 #include "kernels/elementwise_impl.inl"
 #include "kernels/kernel_impl.inl"
 }  // namespace
@@ -20,5 +23,6 @@ namespace {
 
 constexpr KernelTable kAvx512Kernels = avx512::kernel_table("avx512");
 constexpr ElementwiseKernels kAvx512Elementwise = avx512::elementwise_table();
+constexpr Bf16Kernels kAvx512Bf16Kernels = avx512::bf16_kernels();
 }  // namespace ferplus
 #endif  // __x86_64__

@@ -7,12 +7,15 @@
 #if defined(__aarch64__)
 #include <ferplus/kernels/elementwise.h>
 
+#include "kernels/bf16.h"
 #include "kernels/kernel_table.h"
 #include "kernels/simd_neon.h"
 
 namespace ferplus {
 namespace neon {
 namespace {
+#include "kernels/simd_bf16_widened.inl"
+// Behind it, what uses it.
 #include "kernels/elementwise_impl.inl"
 #include "kernels/kernel_impl.inl"
 }  // namespace
@@ -20,5 +23,6 @@ namespace {
 
 constexpr KernelTable kNeonKernels = neon::kernel_table("neon");
 constexpr ElementwiseKernels kNeonElementwise = neon::elementwise_table();
+constexpr Bf16Kernels kNeonBf16Kernels = neon::bf16_kernels();
 }  // namespace ferplus
 #endif  // __aarch64__

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include <ferplus/core/buffer.h>
 #include <ferplus/core/parallel.h>
 
 #include "kernels/blocks.h"
+#include "kernels/operation.h"
 #include "kernels/transpose.h"
 
 namespace ferplus {
@@ -33,10 +35,14 @@ Index gathered_floats(const KernelTable& k) {
   return static_cast<Index>(kTilesPerTask) * k.tile_rows * k.depth_block;
 }
 
+// With room for the same values rounded.
+Index floats_per_thread(const KernelTable& k) { return gathered_floats(k) * 3 / 2; }
+
 // One register tile, also where fewer than tile_columns columns are left.
-void multiply_tile(const KernelTable& k, Index rows, Index columns, Index depth, const float* a,
-                   const float* b, float* c, Index ldc, const Epilogue& epilogue) {
-  const MultiplyFunction multiply = k.multiply[rows - 1];
+template <typename Element>
+void multiply_tile(const KernelTable& k, Index rows, Index columns, Index depth, const Element* a,
+                   const Element* b, float* c, Index ldc, const Epilogue& epilogue) {
+  const auto multiply = Operation<Element>::multiply(rows);
   if (columns >= k.tile_columns) {
     multiply(depth, a, b, c, ldc, &epilogue);
     return;
@@ -56,8 +62,9 @@ void multiply_tile(const KernelTable& k, Index rows, Index columns, Index depth,
   for (Index i = 0; i < rows; ++i) std::copy_n(tile + i * k.tile_columns, columns, c + i * ldc);
 }
 
-void run_task(const KernelTable& k, const MatrixProduct& product, Index first_row, Index rows,
-              Index first_panel, Index panels, float* gathered) {
+template <typename Element>
+void run_task(const KernelTable& k, const MatrixProduct& product, const Element* packed,
+              Index first_row, Index rows, Index first_panel, Index panels, float* gathered) {
   const Blocks tiles = even_blocks(rows, k.tile_rows, 1);
   const Blocks depths = even_blocks(product.depth, k.depth_block, k.vector_width);
   for (Index block = 0; block < depths.count; ++block) {
@@ -70,15 +77,23 @@ void run_task(const KernelTable& k, const MatrixProduct& product, Index first_ro
                gathered + tiles.begin(tile) * padded_depth, k.vector_width,
                tile_rows * k.vector_width);
     }
+    const Element* a;
+    if constexpr (std::is_same_v<Element, float>) {
+      a = gathered;
+    } else {
+      auto* const rounded = reinterpret_cast<Bf16*>(gathered + gathered_floats(k));
+      bf16_kernels().round(rows * padded_depth, gathered, rounded);
+      a = rounded;
+    }
     const bool is_last = block + 1 == depths.count;
     for (Index panel = first_panel; panel < first_panel + panels; ++panel) {
       const Index column = panel * k.tile_columns;
-      const float* b = product.packed_b + (panel * product.depth + first_depth) * k.tile_columns;
+      const Element* b = packed + (panel * product.depth + first_depth) * k.tile_columns;
       const Epilogue epilogue{block > 0, is_last && product.relu,
                               is_last && product.bias != nullptr ? product.bias + column : nullptr};
       for (Index tile = 0; tile < tiles.count; ++tile) {
         multiply_tile(k, tiles.size(tile), product.columns - column, depth,
-                      gathered + tiles.begin(tile) * padded_depth, b,
+                      a + tiles.begin(tile) * padded_depth, b,
                       product.c + (first_row + tiles.begin(tile)) * product.ldc + column,
                       product.ldc, epilogue);
       }
@@ -110,17 +125,33 @@ void pack_panel(const KernelTable& k, Index total_depth, Index columns, Index pa
   transpose_block(count, depth, b + first_column * ldb, ldb, out, width);
 }
 
+void pack_pairs(const KernelTable& k, Index rows, const float* panel, Bf16* packed) {
+  const Index width = k.tile_columns;
+  Bf16 rounded[2 * kMaxTileColumns];
+  for (Index row = 0; row < rows; row += 2, panel += 2 * width) {
+    bf16_kernels().round(2 * width, panel, rounded);
+    for (Index j = 0; j < width; ++j, packed += 2) {
+      packed[0] = rounded[j];
+      packed[1] = rounded[width + j];
+    }
+  }
+}
+
 std::size_t matrix_product_workspace_floats(const KernelTable& k, const MatrixProduct&,
                                             int threads) {
-  return static_cast<std::size_t>(threads * gathered_floats(k));
+  return static_cast<std::size_t>(threads * floats_per_thread(k));
 }
 
 void matrix_product(const KernelTable& k, const MatrixProduct& product, float* workspace) {
   const Tasks tasks = cut(k, product);
   parallel_for(tasks.rows.count * tasks.panels.count, [&](Index task) {
     const Index rows = task / tasks.panels.count, panels = task % tasks.panels.count;
-    run_task(k, product, tasks.rows.begin(rows), tasks.rows.size(rows), tasks.panels.begin(panels),
-             tasks.panels.size(panels), workspace + thread_index() * gathered_floats(k));
+    const auto run = [&](const auto* packed) {
+      run_task(k, product, packed, tasks.rows.begin(rows), tasks.rows.size(rows),
+               tasks.panels.begin(panels), tasks.panels.size(panels),
+               workspace + thread_index() * floats_per_thread(k));
+    };
+    product.packed_pairs == nullptr ? run(product.packed_b) : run(product.packed_pairs);
   });
 }
 

@@ -6,7 +6,7 @@
 
 #include <ferplus/core/tensor.h>
 
-#include "kernels/kernel_table.h"
+#include "kernels/bf16.h"
 
 namespace ferplus {
 
@@ -20,12 +20,17 @@ void pack_panel(const KernelTable& k, Index total_depth, Index columns, Index pa
                 Index first_depth, Index depth, const float* b, Index ldb, bool transposed,
                 float* packed);
 
+// Rounds `rows` rows, even, of a panel and lays the pairs of them out as MultiplyBf16Function
+// wants.
+void pack_pairs(const KernelTable& k, Index rows, const float* panel, Bf16* packed);
+
 // c[rows, columns] = patches · b + bias, clamped at 0 with relu. Row i depends on row i of the
 // patch matrix alone.
 struct MatrixProduct {
   PatchMatrix patches;
   Index rows, columns, depth;
   const float* packed_b;
+  const Bf16* packed_pairs;  // instead of packed_b if not null; depth is a multiple of vector_width
   const float* bias;
   bool relu;
   float* c;

@@ -29,8 +29,8 @@ struct WeightsTransform : Filtering {
 };
 
 // One row of coordinates from `values`, all groups from kGroup on.
-template <typename Transform, int kGroup>
-inline __attribute__((always_inline)) void widen_row(const Vector* values, float* out,
+template <typename Transform, int kGroup, typename Element>
+inline __attribute__((always_inline)) void widen_row(const Vector* values, Element* out,
                                                      std::int64_t coordinate_stride) {
   if constexpr (kGroup < Transform::kGroups) {
     constexpr int kFirst = Transform::kFirst[kGroup];
@@ -48,8 +48,8 @@ inline __attribute__((always_inline)) void widen_row(const Vector* values, float
 
 // Both dimensions; pixel(i, j) loads a value. A group of rows at a time, which stays in registers:
 // values are loaded once per group instead of all intermediate ones spilled.
-template <typename Transform, int kGroup, typename Pixel>
-inline __attribute__((always_inline)) void widen(Pixel pixel, float* out,
+template <typename Transform, int kGroup, typename Pixel, typename Element>
+inline __attribute__((always_inline)) void widen(Pixel pixel, Element* out,
                                                  std::int64_t coordinate_stride) {
   if constexpr (kGroup < Transform::kGroups) {
     constexpr int kFirst = Transform::kFirst[kGroup];
@@ -255,15 +255,15 @@ class PooledTiles {
   Vector values_[kSide * kSide];
 };
 
-template <typename Transform, typename Tiles>
+template <typename Transform, typename Tiles, typename Element>
 inline void transform_all(Tiles& source, std::int64_t tiles, std::int64_t channels,
-                          const TransformLayout where, float* out, float* sums) {
+                          const TransformLayout where, Element* out, float* sums) {
   constexpr int kSide = Transform::kInputs;
   for (std::int64_t t = 0; t < tiles; ++t, out += where.tile_stride) {
     if (t > 0) source.advance();
-    float* group = out;
+    Element* group = out;
     for (std::int64_t c = 0; c < channels; group += where.group_stride) {
-      float* to = group;
+      Element* to = group;
       for (std::int64_t v = 0; v < where.group && c < channels; ++v, c += kWidth, to += kWidth) {
         source.open(c);
         const auto pixel = [&](int i, int j) __attribute__((always_inline)) {
@@ -281,11 +281,11 @@ inline void transform_all(Tiles& source, std::int64_t tiles, std::int64_t channe
   }
 }
 
-template <typename Transform>
+template <typename Transform, typename Element>
 void transform_tiles(const TileGrid* grid, const float* images, const PoolPlaces* places,
                      std::int64_t first_tile, std::int64_t tiles, std::int64_t first_channel,
                      std::int64_t channels, const float* zeros, const TransformLayout* layout,
-                     float* out, float* sums) {
+                     Element* out, float* sums) {
   if (places == nullptr) {
     PlainTiles<Transform> source(grid, images, first_tile, tiles, first_channel, zeros);
     transform_all<Transform>(source, tiles, channels, *layout, out, sums);
@@ -427,8 +427,8 @@ void transform_weights_gradient(std::int64_t rows, std::int64_t columns, const f
 template <typename Filtering>
 constexpr WinogradTransforms winograd_transforms() {
   return {Filtering::kTile,
-          transform_tiles<InputTransform<Filtering>>,
-          transform_tiles<OutputGradientTransform<Filtering>>,
+          transform_tiles<InputTransform<Filtering>, float>,
+          transform_tiles<OutputGradientTransform<Filtering>, float>,
           transform_output<Filtering>,
           transform_weights<Filtering>,
           transform_weights_gradient<Filtering>};

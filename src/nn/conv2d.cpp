@@ -36,6 +36,12 @@ class Conv2d final : public Layer {
     return make_conv2d(options);
   }
 
+  std::unique_ptr<Layer> with_precision(Precision precision) const override {
+    Conv2dOptions options = options_;
+    options.precision = precision;
+    return make_conv2d(options);
+  }
+
   LayerPlan plan(const Shape& input, Phase phase) const override {
     if (input.rank() != 4) {
       throw Error(concat("conv2d needs an input of rank 4, got ", input.to_string()));
@@ -127,7 +133,8 @@ class Conv2d final : public Layer {
             .pad_top = pad(input[1]),
             .pad_left = pad(input[2]),
             .out_height = output(input[1]),
-            .out_width = output(input[2])};
+            .out_width = output(input[2]),
+            .precision = options_.precision};
   }
 
   Conv2dOptions options_;

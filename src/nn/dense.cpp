@@ -21,6 +21,12 @@ class Dense final : public Layer {
   std::string_view kind() const override { return "dense"; }
   std::string describe() const override { return concat("dense ", options_.units); }
 
+  std::unique_ptr<Layer> with_precision(Precision precision) const override {
+    DenseOptions options = options_;
+    options.precision = precision;
+    return make_dense(options);
+  }
+
   LayerPlan plan(const Shape& input, Phase phase) const override {
     const Index inputs = features(input), units = options_.units;
     LayerPlan plan;
@@ -36,7 +42,7 @@ class Dense final : public Layer {
                         .layout = FileLayout::dense,
                         .dense_input = dense_input}};
     if (options_.bias) plan.parameters.push_back({.name = "bias", .shape = {units}});
-    plan.prepared_forward_bytes = packed_bytes(inputs, units);
+    plan.prepared_forward_bytes = packed_bytes(inputs, units, precision(inputs));
     plan.scratch_bytes = gemm_workspace_bytes(input[0], units, inputs, thread_count());
     if (phase == Phase::training) {
       plan.scratch_bytes =
@@ -50,14 +56,18 @@ class Dense final : public Layer {
                void* prepared) const override {
     if (direction == Direction::backward) return;
     const Index inputs = parameters[0].shape[0], units = options_.units;
-    pack(inputs, units, parameters[0].data, units, false, prepared);
+    if (precision(inputs) == Precision::bf16) {
+      pack_bf16(inputs, units, parameters[0].data, units, prepared);
+    } else {
+      pack(inputs, units, parameters[0].data, units, false, prepared);
+    }
   }
 
   void forward(const ForwardArguments& a) const override {
     const Index inputs = features(a.input.shape);
     gemm(a.input.batch(), options_.units, inputs, a.input.data, inputs, a.prepared,
          options_.bias ? a.parameters[1].data : nullptr, false, a.output.data, options_.units,
-         a.scratch);
+         a.scratch, precision(inputs));
   }
 
   void backward(const BackwardArguments& a) const override {
@@ -79,6 +89,10 @@ class Dense final : public Layer {
   }
 
  private:
+  Precision precision(Index inputs) const {
+    return takes_bf16(inputs) ? options_.precision : Precision::fp32;
+  }
+
   // What the scratch of backward holds, in bytes from its beginning.
   struct BackwardScratch {
     BackwardScratch(Index batch, Index inputs, Index units)

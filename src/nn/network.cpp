@@ -103,8 +103,12 @@ void Network::add(std::string name, std::unique_ptr<const Layer> layer) {
   steps_.push_back(std::move(step));
 }
 
-std::vector<Network::Step> fused_steps(const Network& network) {
+std::vector<Network::Step> fused_steps(const Network& network, Precision precision) {
   std::vector<Network::Step> steps(network.steps().begin(), network.steps().end());
+  for (Network::Step& step : steps) {
+    if (precision == Precision::fp32) break;
+    if (auto rounded = step.layer->with_precision(precision)) step.layer = std::move(rounded);
+  }
   // From the end, so that a ReLU and the pooling behind it join first and can follow as one.
   for (std::size_t i = steps.size(); i-- > 1;) {
     Network::Step& step = steps[i - 1];

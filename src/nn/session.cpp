@@ -48,11 +48,12 @@ double seconds_now() {
 
 }  // namespace
 
-PreparedModel::PreparedModel(const Network& network, const Parameters& parameters)
-    : network_(&network), parameters_(&parameters) {
+PreparedModel::PreparedModel(const Network& network, const Parameters& parameters,
+                             Precision precision)
+    : network_(&network), parameters_(&parameters), precision_(precision) {
   Layout layout;
   std::vector<LayerPlan> plans;
-  const std::vector<Network::Step> steps = fused_steps(network);
+  const std::vector<Network::Step> steps = fused_steps(network, precision);
   for (const Network::Step& step : steps) {
     plans.push_back(step.layer->plan(step.input, Phase::inference));
     offsets_.push_back(layout.add(plans.back().prepared_forward_bytes));
@@ -73,14 +74,18 @@ const void* PreparedModel::weights(std::size_t step) const {
   return packed_.data() + offsets_[step];
 }
 
-Session::Session(const Network& network, Index max_batch, Phase phase)
+Session::Session(const Network& network, Index max_batch, Phase phase, Precision precision)
     : network_(&network),
       max_batch_(max_batch),
       phase_(phase),
-      layers_(fused_steps(network)),
+      precision_(precision),
+      layers_(fused_steps(network, precision)),
       parameter_views_(network.parameters().size()),
       state_views_(network.state().size()),
       gradient_views_(network.parameters().size()) {
+  if (phase == Phase::training && precision != Precision::fp32) {
+    throw UsageError("training computes in fp32");
+  }
   if (max_batch < 1) throw UsageError(concat("a batch needs at least one image, not ", max_batch));
   for (const Network::Step& step : layers_) {
     steps_.push_back({.plan = step.layer->plan(batched(step.input, max_batch), phase)});
@@ -151,6 +156,10 @@ TensorView Session::activation(std::size_t step, Index batch) {
 }
 
 ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
+  if (model.precision() != precision_) {
+    throw Error(concat("a model prepared for ", precision_name(model.precision()),
+                       " in a session for ", precision_name(precision_)));
+  }
   // Inference reads the state only; the views are mutable for training's sake.
   return run(Phase::inference, batch, model.parameters(),
              const_cast<float*>(model.parameters().state().data()), &model, {});

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include <ferplus/core/tensor.h>
+#include <ferplus/kernels/precision.h>
 
 namespace ferplus {
 
@@ -23,6 +24,7 @@ struct ConvShape {
   Index batch = 1, height = 1, width = 1, in_channels = 1;
   Index out_channels = 1, kernel_height = 3, kernel_width = 3, stride = 1;
   Index pad_top = 1, pad_left = 1, out_height = 1, out_width = 1;
+  Precision precision = Precision::fp32;  // the lowest that will do
 
   Index input_size() const { return batch * height * width * in_channels; }
   Index output_size() const { return batch * out_height * out_width * out_channels; }
@@ -95,7 +97,8 @@ std::span<const ConvAlgorithm> conv_algorithms();
 // The row of that name. Throws UsageError that lists the names.
 const ConvAlgorithm& conv_algorithm(std::string_view name);
 
-// The algorithm that runs for this shape and pass on the ISA in use, and why: "forced" by
+// The algorithm that runs for this shape and pass on the ISA in use, and why: "precision" where a
+// lower one will do and gains, "forced" by
 // set_conv_algorithm, "measured" (the committed table, src/kernels/conv2d_choices.cpp) or "rule"
 // (fewest multiplications, for shapes that the table lacks). Never by thread count or batch:
 // shape.batch is ignored.

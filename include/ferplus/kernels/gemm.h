@@ -6,19 +6,26 @@
 #include <cstddef>
 
 #include <ferplus/core/tensor.h>
+#include <ferplus/kernels/precision.h>
 
 namespace ferplus {
 
 // Bytes of a packed [depth, columns] right-hand operand (panels of one register tile's width).
-std::size_t packed_bytes(Index depth, Index columns);
+std::size_t packed_bytes(Index depth, Index columns, Precision precision = Precision::fp32);
 // Packs b [depth, columns], leading dimension ldb. With `transposed`, b is [columns, depth] in
 // memory and its transpose is packed. Parallel.
 void pack(Index depth, Index columns, const float* b, Index ldb, bool transposed, void* packed);
 
-// c[rows, columns] = a[rows, depth] · b + bias (bias [columns] may be null); relu clamps at 0.
-// Row i of c depends on row i of a only, bit for bit, whatever `rows` is.
+// The same rounded to bfloat16. REQUIRES: takes_bf16(depth), whether depth is whole vectors.
+void pack_bf16(Index depth, Index columns, const float* b, Index ldb, void* packed);
+bool takes_bf16(Index depth);
+
+// c[rows, columns] = a[rows, depth] · b + bias (bias [columns] may be null); relu clamps at 0. With
+// bf16, b is from pack_bf16 and a is rounded too. Row i of c depends on row i of a only, bit for
+// bit, whatever `rows` is.
 void gemm(Index rows, Index columns, Index depth, const float* a, Index lda, const void* packed_b,
-          const float* bias, bool relu, float* c, Index ldc, void* workspace);
+          const float* bias, bool relu, float* c, Index ldc, void* workspace,
+          Precision precision = Precision::fp32);
 std::size_t gemm_workspace_bytes(Index rows, Index columns, Index depth, int threads);
 
 // to[columns, rows] = from[rows, columns]ᵀ. Parallel.

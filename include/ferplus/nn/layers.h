@@ -18,6 +18,7 @@ struct Conv2dOptions {
   Index stride = 1;
   bool bias = true;  // false before batch-norm, which would cancel it
   Tail tail{};       // 2x2 pooling needs an algorithm that can
+  Precision precision = Precision::fp32;
 };
 std::unique_ptr<Layer> make_conv2d(const Conv2dOptions& options);
 
@@ -35,6 +36,7 @@ std::unique_ptr<Layer> make_max_pool(const MaxPoolOptions& options);
 struct DenseOptions {
   Index units = 1;
   bool bias = true;  // false before batch-norm, which would cancel it
+  Precision precision = Precision::fp32;
 };
 std::unique_ptr<Layer> make_dense(const DenseOptions& options);
 
@@ -44,8 +46,8 @@ std::unique_ptr<Layer> make_relu();
 
 // Inverted dropout (Srivastava et al. 2014), in place: in training each value is zeroed with
 // probability `rate` or else divided by 1 - rate. The mask is drawn from the counter-based
-// generator keyed by (seed, dropout + stream, epoch, sample), never stored. The rate is rounded to
-// 1/65536.
+// generator keyed by (seed, dropout + stream, epoch, sample) and kept as bits for backward. The
+// rate is rounded to 1/65536.
 struct DropoutOptions {
   double rate = 0.5;    // in [0, 1)
   unsigned stream = 0;  // distinct for each dropout layer of a network

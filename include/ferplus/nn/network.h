@@ -57,7 +57,8 @@ class Network {
 
 // The network's steps as sessions run them: a layer and those behind it that it can take along
 // (Layer::with_tail) are one step, named "conv1_1+relu1_1". Same parameters and state.
-std::vector<Network::Step> fused_steps(const Network& network);
+std::vector<Network::Step> fused_steps(const Network& network,
+                                       Precision precision = Precision::fp32);
 
 // glorot_uniform: U(±sqrt(6 / (fan_in + fan_out))), Glorot & Bengio 2010. he_normal:
 // N(0, 2 / fan_in), He et al. 2015. dirac: he_normal, but the first C filters of a convolution of C

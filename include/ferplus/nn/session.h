@@ -22,24 +22,29 @@ namespace ferplus {
 // and `parameters`, which must outlive it.
 class PreparedModel {
  public:
-  PreparedModel(const Network& network, const Parameters& parameters);
+  PreparedModel(const Network& network, const Parameters& parameters,
+                Precision precision = Precision::fp32);
 
   const Network& network() const { return *network_; }
   const Parameters& parameters() const { return *parameters_; }
+  Precision precision() const { return precision_; }
   // Packed weights of an entry of fused_steps; null if the layer has none.
   const void* weights(std::size_t step) const;
 
  private:
   const Network* network_;
   const Parameters* parameters_;
+  Precision precision_;
   std::vector<std::size_t> offsets_;
   Buffer<std::byte> packed_;
 };
 
 class Session {
  public:
-  // `network` must outlive the session. Phase::inference plans for forward only.
-  Session(const Network& network, Index max_batch, Phase phase);
+  // `network` must outlive the session. Phase::inference plans for forward only, of models prepared
+  // for the same precision. Throws UsageError if max_batch < 1, or if training is to round.
+  Session(const Network& network, Index max_batch, Phase phase,
+          Precision precision = Precision::fp32);
 
   Index max_batch() const { return max_batch_; }
   std::size_t arena_bytes() const { return arena_.size(); }
@@ -86,6 +91,7 @@ class Session {
   const Network* network_;
   Index max_batch_;
   Phase phase_;
+  Precision precision_;
   std::vector<Network::Step> layers_;  // fused_steps
   std::vector<StepPlan> steps_;        // of each
   std::size_t input_ = 0, scratch_ = 0, prepared_ = 0;
