@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <ferplus/nn/predictor.h>
 #include <ferplus/train/loss.h>
@@ -23,14 +24,13 @@ Classification classify(std::span<const Logits> logits, std::span<const int> cla
   std::array<Bin, kCalibrationBins> bins{};
   Classification result;
   result.images = logits.size();
-  double correct = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const auto truth = static_cast<std::size_t>(classes[i]);
     const auto predicted = static_cast<std::size_t>(argmax(logits[i]));
     const double confidence = static_cast<double>(softmax(logits[i])[predicted]);
     const bool hit = truth == predicted;
     ++result.confusion[truth][predicted];
-    correct += hit;
+    result.correct += hit;
     // Bin b holds confidences in (b/15, (b+1)/15]; what is not a number goes to bin 0 and shows in
     // the error.
     const double bin = std::ceil(confidence * kCalibrationBins) - 1;
@@ -39,7 +39,8 @@ Classification classify(std::span<const Logits> logits, std::span<const int> cla
     counts.correct += hit;
   }
   const auto images = static_cast<double>(result.images);
-  result.accuracy = ratio(correct, images);
+  result.accuracy = ratio(static_cast<double>(result.correct), images);
+  result.accuracy_interval = wilson_interval(result.correct, result.images);
   for (const Bin& bin : bins) {
     result.expected_calibration_error += ratio(std::abs(bin.correct - bin.confidence), images);
   }
@@ -54,6 +55,7 @@ Classification classify(std::span<const Logits> logits, std::span<const int> cla
     const auto hits = static_cast<double>(result.confusion[k][k]);
     metrics.precision = ratio(hits, static_cast<double>(predicted));
     metrics.recall = ratio(hits, static_cast<double>(metrics.support));
+    metrics.recall_interval = wilson_interval(result.confusion[k][k], metrics.support);
     metrics.f1 = ratio(2 * metrics.precision * metrics.recall, metrics.precision + metrics.recall);
     if (metrics.support > 0) {
       result.macro_f1 += metrics.f1;
@@ -64,6 +66,14 @@ Classification classify(std::span<const Logits> logits, std::span<const int> cla
   return result;
 }
 
+std::optional<Target> vote_shares(const Votes& votes) {
+  if (!label_mode(LabelMode::crossentropy).target(votes)) return std::nullopt;
+  const double total = std::accumulate(votes.begin(), votes.begin() + kClasses, 0.0);
+  Target shares;
+  for (std::size_t k = 0; k < kClasses; ++k) shares[k] = static_cast<float>(votes[k] / total);
+  return shares;
+}
+
 Agreement agree(std::span<const Logits> logits, std::span<const Target> targets) {
   Agreement result;
   result.images = logits.size();
@@ -72,11 +82,13 @@ Agreement agree(std::span<const Logits> logits, std::span<const Target> targets)
     for (std::size_t k = 0; k < kClasses; ++k) {
       const auto t = static_cast<double>(targets[i][k]);
       result.cross_entropy -= t * log_p[k];
+      result.misplaced_votes += 10 * std::abs(t - std::exp(log_p[k])) / 2;
       if (t > 0) result.kl_divergence += t * (std::log(t) - log_p[k]);
     }
   }
   result.cross_entropy = ratio(result.cross_entropy, static_cast<double>(result.images));
   result.kl_divergence = ratio(result.kl_divergence, static_cast<double>(result.images));
+  result.misplaced_votes = ratio(result.misplaced_votes, static_cast<double>(result.images));
   return result;
 }
 

@@ -31,6 +31,7 @@ Run setup_inspect(CLI::App& app);
 Run setup_targets(CLI::App& app);
 Run setup_train(CLI::App& app);
 Run setup_evaluate(CLI::App& app);
+Run setup_calibrate(CLI::App& app);
 Run setup_predict(CLI::App& app);
 Run setup_info(CLI::App& app);
 
