@@ -13,11 +13,12 @@ using nlohmann::ordered_json;
 
 ordered_json to_json(const Interval& interval) { return {interval.low, interval.high}; }
 
-ordered_json to_json(const ProbabilityMetrics& probability_metrics) {
-  return {{"expected_calibration_error", probability_metrics.expected_calibration_error},
-          {"cross_entropy", probability_metrics.agreement.cross_entropy},
-          {"kl_divergence", probability_metrics.agreement.kl_divergence},
-          {"misplaced_votes", probability_metrics.agreement.misplaced_votes}};
+ordered_json to_json(const ProbabilityMetrics& metrics) {
+  return {{"expected_calibration_error", metrics.expected_calibration_error},
+          {"votes_calibration_error", metrics.agreement.calibration_error},
+          {"cross_entropy", metrics.agreement.cross_entropy},
+          {"kl_divergence", metrics.agreement.kl_divergence},
+          {"misplaced_votes", metrics.agreement.misplaced_votes}};
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace ferplus::tool {
 namespace {
 
-constexpr const char* kInterval = "95 % interval";
+constexpr const char* kInterval = "Wilson 95 %";
 
 std::string interval_text(const Interval& interval) {
   return fmt::format("{:.2f} to {:.2f}", 100 * interval.low, 100 * interval.high);
@@ -51,8 +51,10 @@ std::string probability_table(const Evaluation& evaluation) {
     table.add_row(std::move(cells));
   };
   using Metrics = ProbabilityMetrics;
-  add("expected calibration error",
+  add("calibration error, being right",
       [](const Metrics& m) { return percent(m.expected_calibration_error); });
+  add("calibration error, votes",
+      [](const Metrics& m) { return percent(m.agreement.calibration_error); });
   add("cross-entropy to the votes",
       [](const Metrics& m) { return figure(m.agreement.cross_entropy); });
   add("KL divergence to the votes",
@@ -116,10 +118,12 @@ std::string models_text(std::span<const NamedEvaluation> models) {
   for (const auto& [name, evaluation] : models) {
     const Classification& c = evaluation.classification;
     const auto& twin_free = evaluation.twin_free;
+    const ProbabilityMetrics& best =
+        evaluation.calibrated ? *evaluation.calibrated : evaluation.raw;
     table.add_row({name, percent(c.accuracy), interval_text(c.accuracy_interval),
                    twin_free ? percent(twin_free->accuracy) : "",
                    twin_free ? interval_text(twin_free->accuracy_interval) : "", figure(c.macro_f1),
-                   fmt::format("{:.2f}", evaluation.raw.agreement.misplaced_votes)});
+                   fmt::format("{:.2f}", best.agreement.misplaced_votes)});
   }
   return table.to_string();
 }

@@ -42,14 +42,17 @@ struct EvaluateOptions {
   bool without_twins = false;  // leave out images that also occur, byte for byte, in training
   Preprocessing preprocessing = Preprocessing::ferplus;  // what the model expects
   TestTimeAugmentation augmentation = TestTimeAugmentation::none;
-  // Of the model (Model::temperature); nothing if it was never calibrated.
+  // Of the model (Model::temperature); nothing if it was never calibrated. Divides the logits that
+  // views were averaged to.
   std::optional<double> temperature{};
   Index batch = 32;
 };
 
-// What depends on how sure a model is, not only on what it prefers.
+// What depends on how sure a model is, not only on what it prefers. A temperature fits the votes:
+// where taggers disagree it makes a model less sure than it is right about the majority, so the
+// first figure may rise as the second falls.
 struct ProbabilityMetrics {
-  double expected_calibration_error = 0;  // as in Classification
+  double expected_calibration_error = 0;  // as in Classification: of being right
   Agreement agreement;                    // with vote_shares, over all images that have them
 };
 

@@ -48,6 +48,8 @@ struct Agreement {
   // Of ten taggers' votes, how many stand in another class than predicted: 10·Σ|t − p|/2, from 0 to
   // 10. The mean absolute error of a class's votes is a quarter of it.
   double misplaced_votes = 0;
+  // As expected_calibration_error, of the share of the votes that the predicted class has.
+  double calibration_error = 0;
 };
 
 Agreement agree(std::span<const Logits> logits, std::span<const Target> targets);

@@ -21,6 +21,7 @@
 #include "help.h"
 #include "model_options.h"
 #include "progress.h"
+#include "table.h"
 #include "validators.h"
 
 namespace ferplus::tool {
@@ -101,8 +102,8 @@ std::string to_text(const std::vector<NamedEvaluation>& named) {
   if (named.size() == 1) {
     return fmt::format("{}, {}\n\n{}", named[0].name, conditions, evaluation_text(last));
   }
-  std::string text =
-      fmt::format("{}, {} images\n\n{}\n", conditions, last.samples.size(), models_text(named));
+  std::string text = fmt::format("{}, {} images\n\n{}\n", conditions, grouped(last.samples.size()),
+                                 models_text(named));
   if (const auto comparison = compare_two(named)) text += comparison_text(*comparison) + '\n';
   return text + "The ensemble:\n\n" + evaluation_text(last);
 }
