@@ -31,17 +31,15 @@ double slope(std::span<const Logits> logits, std::span<const Target> targets, do
 
 }  // namespace
 
-double fit_temperature(std::span<const Logits> logits, std::span<const Target> targets) {
+std::optional<double> fit_temperature(std::span<const Logits> logits,
+                                      std::span<const Target> targets) {
   assert(logits.size() == targets.size());
-  if (logits.empty()) throw Error("there are no rows to fit a temperature on");
   // Bisection in log T: at a low T the slope is positive, at a high one negative.
-  double low = std::log(kLeastTemperature), high = std::log(kMostTemperature);
   if (!(slope(logits, targets, kLeastTemperature) > 0) ||
       !(slope(logits, targets, kMostTemperature) < 0)) {
-    throw Error(concat("no temperature between ", kLeastTemperature, " and ", kMostTemperature,
-                       " fits the votes best: calibrate a trained network, on rows that it was not "
-                       "trained on"));
+    return std::nullopt;
   }
+  double low = std::log(kLeastTemperature), high = std::log(kMostTemperature);
   constexpr int kHalvings = 40;  // of log(400): T to twelve digits
   for (int i = 0; i < kHalvings; ++i) {
     const double middle = (low + high) / 2;
@@ -70,8 +68,8 @@ std::vector<std::size_t> calibration_samples(const Dataset& dataset, Split split
   return samples;
 }
 
-Calibration calibrate(const Dataset& dataset, std::span<const std::size_t> samples,
-                      const Model& model, const Progress& progress) {
+std::optional<Calibration> calibrate(const Dataset& dataset, std::span<const std::size_t> samples,
+                                     const Model& model, const Progress& progress) {
   constexpr Index kBatch = 32;
   const PreparedModel prepared(model.network, model.parameters);
   Session session(model.network, kBatch, Phase::inference);
@@ -81,7 +79,9 @@ Calibration calibrate(const Dataset& dataset, std::span<const std::size_t> sampl
   std::vector<Target> targets;
   for (const std::size_t i : samples) targets.push_back(*vote_shares(dataset.samples[i].votes));
 
-  Calibration result{.temperature = fit_temperature(logits, targets),
+  const std::optional<double> temperature = fit_temperature(logits, targets);
+  if (!temperature) return std::nullopt;
+  Calibration result{.temperature = *temperature,
                      .split = dataset.samples[samples.front()].split,
                      .images = samples.size()};
   result.cross_entropy_before = agree(logits, targets).cross_entropy;

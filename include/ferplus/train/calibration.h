@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,10 +21,11 @@ namespace ferplus {
 inline constexpr double kLeastTemperature = 0.05, kMostTemperature = 20;
 
 // The temperature T that minimises the mean cross-entropy between targets and softmax(logits/T). As
-// a function of 1/T it is convex, with one minimum. Throws Error if there are no rows or the
-// minimum is not between kLeastTemperature and kMostTemperature (a network that answers always the
-// same, or rows it knows by heart). REQUIRES: spans of equal size.
-double fit_temperature(std::span<const Logits> logits, std::span<const Target> targets);
+// a function of 1/T it is convex, with one minimum. Nothing if the minimum is not between
+// kLeastTemperature and kMostTemperature: a network that has learnt nothing yet, rows that it knows
+// by heart, logits that are no numbers. REQUIRES: spans of equal size.
+std::optional<double> fit_temperature(std::span<const Logits> logits,
+                                      std::span<const Target> targets);
 
 struct Calibration {
   double temperature = 1;
@@ -39,9 +41,10 @@ struct Calibration {
 std::vector<std::size_t> calibration_samples(const Dataset& dataset, Split split,
                                              std::size_t count);
 
-// Fits the temperature of `model`, whose own is not used, on these samples of one split.
-Calibration calibrate(const Dataset& dataset, std::span<const std::size_t> samples,
-                      const Model& model, const Progress& progress = {});
+// Fits the temperature of `model`, whose own is not used, on these samples of one split, at least
+// one. Nothing where fit_temperature has none.
+std::optional<Calibration> calibrate(const Dataset& dataset, std::span<const std::size_t> samples,
+                                     const Model& model, const Progress& progress = {});
 
 nlohmann::ordered_json to_json(const Calibration& calibration);
 

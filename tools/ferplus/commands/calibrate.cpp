@@ -1,11 +1,13 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/error.h>
 #include <ferplus/nn/model_file.h>
 #include <ferplus/train/calibration.h>
 
@@ -36,13 +38,20 @@ int run(const Options& options) {
   const Model model = load_model(options.model);
   const Dataset dataset = load(options.data);
   const auto samples = calibration_samples(dataset, split_from_name(options.split), options.rows);
-  Calibration calibration;
+  std::optional<Calibration> fitted;
   {
     ProgressBar bar(
         {.label = "calibrating", .total = samples.size(), .quiet = options.general.quiet});
-    calibration = calibrate(dataset, samples, model,
-                            [&](std::size_t done, std::size_t) { bar.update(done); });
+    fitted = calibrate(dataset, samples, model,
+                       [&](std::size_t done, std::size_t) { bar.update(done); });
   }
+  if (!fitted) {
+    throw Error(concat("no temperature between ", kLeastTemperature, " and ", kMostTemperature,
+                       " brings ", options.model.string(),
+                       " closest to the votes: calibrate a trained network, on images that it was "
+                       "not trained on"));
+  }
+  const Calibration& calibration = *fitted;
   write_calibration(options.model, calibration);
   const std::string text =
       options.json ? to_json(calibration).dump(2) + '\n'
