@@ -114,16 +114,14 @@ std::string models_text(std::span<const NamedEvaluation> models) {
                {"without twins"},
                {kInterval},
                {"macro F1"},
-               {"votes misplaced"}});
+               {"cross-entropy"}});
   for (const auto& [name, evaluation] : models) {
     const Classification& c = evaluation.classification;
     const auto& twin_free = evaluation.twin_free;
-    const ProbabilityMetrics& best =
-        evaluation.calibrated ? *evaluation.calibrated : evaluation.raw;
     table.add_row({name, percent(c.accuracy), interval_text(c.accuracy_interval),
                    twin_free ? percent(twin_free->accuracy) : "",
                    twin_free ? interval_text(twin_free->accuracy_interval) : "", figure(c.macro_f1),
-                   fmt::format("{:.2f}", best.agreement.misplaced_votes)});
+                   figure(evaluation.raw.agreement.cross_entropy)});
   }
   return table.to_string();
 }

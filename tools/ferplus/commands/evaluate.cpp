@@ -165,8 +165,11 @@ Run setup_evaluate(CLI::App& app) {
            "classes, against the class with most raw votes. Intervals are Wilson's at 95 %: the "
            "chance of test images, not of the seed.\n"
            "Cross-entropy, KL divergence and misplaced votes compare the network's probabilities "
-           "with the shares of the votes for the eight classes. Temperature figures appear for "
-           "models that ferplus calibrate has seen.\n"
+           "with the shares of the votes for the eight classes. The calibration errors compare its "
+           "confidence with how often it is right, and with the share of the votes that its "
+           "prediction has; the temperature of ferplus calibrate mends the second. A tagger drawn "
+           "at random from an image's votes is compared with the network, with the plurality of "
+           "the other taggers (ties count in part), and with the most voted class.\n"
            "Several models are averaged by their probabilities; two are also compared by an exact "
            "McNemar test.",
        .example = "ferplus evaluate --model runs/first/best.safetensors -d faces --split public "
