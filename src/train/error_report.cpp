@@ -175,11 +175,12 @@ void check_error_folder(const fs::path& folder, bool force) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
   if (!fs::is_directory(folder, error)) {
-    throw file_error(folder, 0, "is not a folder, so no report can be written to it");
+    throw Error(concat(folder.string(), " is not a folder, so no report can be written to it"));
   }
   if (!force && !fs::is_empty(folder, error)) {
-    throw file_error(folder, 0,
-                     "is not empty: choose another folder, or replace a report in it with --force");
+    throw Error(concat(folder.string(),
+                       " is not empty: choose another folder, or replace a report in it with "
+                       "--force"));
   }
 }
 

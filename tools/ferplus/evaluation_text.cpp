@@ -9,6 +9,7 @@
 namespace ferplus::tool {
 namespace {
 
+constexpr const char* kNotKnown = "not known";  // without a training split
 constexpr const char* kInterval = "Wilson 95 %";
 
 std::string interval_text(const Interval& interval) {
@@ -24,8 +25,11 @@ std::string accuracy_table(const Evaluation& evaluation) {
         {name, percent(c.accuracy), interval_text(c.accuracy_interval), grouped(c.images)});
   };
   add("accuracy", evaluation.classification);
-  if (evaluation.twin_free && !evaluation.options.without_twins) {
-    add("without training's twins", *evaluation.twin_free);
+  constexpr const char* kTwinFree = "without training's twins";
+  if (!evaluation.twin_free) {
+    table.add_row({kTwinFree, kNotKnown, "", ""});
+  } else if (!evaluation.options.without_twins) {
+    add(kTwinFree, *evaluation.twin_free);
   }
   table.add_row({"macro F1", figure(evaluation.classification.macro_f1), "", ""});
   return table.to_string();
@@ -119,7 +123,7 @@ std::string models_text(std::span<const NamedEvaluation> models) {
     const Classification& c = evaluation.classification;
     const auto& twin_free = evaluation.twin_free;
     table.add_row({name, percent(c.accuracy), interval_text(c.accuracy_interval),
-                   twin_free ? percent(twin_free->accuracy) : "",
+                   twin_free ? percent(twin_free->accuracy) : kNotKnown,
                    twin_free ? interval_text(twin_free->accuracy_interval) : "", figure(c.macro_f1),
                    figure(evaluation.raw.agreement.cross_entropy)});
   }
