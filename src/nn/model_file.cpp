@@ -1,4 +1,7 @@
+#include <charconv>
+#include <cmath>
 #include <cstring>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -47,7 +50,33 @@ ModelOptions model_options(const SafetensorsFile& file) {
   return options;
 }
 
+constexpr const char* kTemperature = "temperature";
+
+// A whole text that is a finite positive number, or nothing.
+std::optional<double> parse_temperature(const std::string& text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value) || value <= 0) return {};
+  return value;
+}
+
+void check_temperature(const SafetensorsFile& file, const std::string& name) {
+  const auto found = file.metadata().find(kTemperature);
+  if (found == file.metadata().end() || parse_temperature(found->second)) return;
+  throw file_error(name, 0,
+                   concat("its 'temperature' is '", found->second, "', not a positive number"));
+}
+
 }  // namespace
+
+double Model::temperature() const {
+  const auto found = metadata.find(kTemperature);
+  if (found == metadata.end()) return 1;
+  const auto value = parse_temperature(found->second);
+  if (!value) throw Error(concat("temperature '", found->second, "' is not a positive number"));
+  return *value;
+}
 
 std::string to_metadata(const ModelOptions& options) {
   return nlohmann::ordered_json{{"conv_dropout", options.conv_dropout},
@@ -133,12 +162,24 @@ void save_tensors(const std::filesystem::path& path, const Network& network,
   write_safetensors(path, tensors.tensors(), metadata);
 }
 
+void update_metadata(const std::filesystem::path& path,
+                     const std::map<std::string, std::string>& changes) {
+  const SafetensorsFile file(path);
+  required(file, path.string(), "format", kModelFormat);
+  check_content(file, path.string());
+  std::map<std::string, std::string> metadata = file.metadata();
+  for (const auto& [key, value] : changes) metadata[key] = value;
+  // The old file stays mapped until the new one, under its name, is whole.
+  write_safetensors(path, file.tensors(), metadata);
+}
+
 Model load_model(const std::filesystem::path& path) {
   const SafetensorsFile file(path);
   const std::string name = path.string();
   required(file, name, "format", kModelFormat);
   required(file, name, "classes", class_list());
   check_content(file, name);
+  check_temperature(file, name);
   Network network = [&] {
     try {
       preprocessing_from_name(required(file, name, "preprocessing"));

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <ferplus/core/error.h>
 #include <ferplus/nn/predictor.h>
@@ -21,9 +22,39 @@ Probabilities softmax(std::span<const float> logits) {
   return probabilities;
 }
 
+std::array<float, kClasses> tempered(std::span<const float> logits, double temperature) {
+  std::array<float, kClasses> result;
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    result[k] = static_cast<float>(static_cast<double>(logits[k]) / temperature);
+  }
+  return result;
+}
+
+std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int taggers) {
+  std::array<int, kClasses> votes{};
+  std::array<double, kClasses> remainders{};
+  int left = taggers;
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    const double share = static_cast<double>(probabilities[k]) * taggers;
+    // Sums of floats may exceed 1 by a rounding: never more votes than there are.
+    votes[k] = std::min(left, static_cast<int>(share));
+    remainders[k] = share - votes[k];
+    left -= votes[k];
+  }
+  std::array<std::size_t, kClasses> order;
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return remainders[a] != remainders[b] ? remainders[a] > remainders[b]
+                                          : probabilities[a] > probabilities[b];
+  });
+  for (std::size_t i = 0; left > 0; --left) ++votes[order[i++ % kClasses]];
+  return votes;
+}
+
 Predictor::Predictor(Model model)
     : model_(std::move(model)),
       preprocessing_(model_.preprocessing()),
+      temperature_(model_.temperature()),
       prepared_(model_.network, model_.parameters),
       session_(model_.network, 1, Phase::inference) {}
 
@@ -36,7 +67,7 @@ Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
   make_input(image, face, {}, preprocessing_,
              {session_.input(1).data, static_cast<std::size_t>(kInputPixels)});
   const ConstTensorView logits = session_.forward(1, prepared_);
-  return softmax({logits.data, static_cast<std::size_t>(kClasses)});
+  return softmax(tempered({logits.data, static_cast<std::size_t>(kClasses)}, temperature_));
 }
 
 }  // namespace ferplus

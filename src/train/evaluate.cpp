@@ -1,10 +1,9 @@
 #include <algorithm>
-
-#include <nlohmann/json.hpp>
+#include <cassert>
 
 #include <ferplus/core/error.h>
 #include <ferplus/core/names.h>
-#include <ferplus/data/batch.h>
+#include <ferplus/core/parallel.h>
 #include <ferplus/data/statistics.h>
 #include <ferplus/train/evaluate.h>
 
@@ -23,6 +22,122 @@ std::optional<int> true_class(const Votes& votes, Protocol protocol) {
   return static_cast<int>(most - votes.begin());
 }
 
+bool has_training_images(const Dataset& dataset) {
+  return std::ranges::any_of(dataset.samples,
+                             [](const Sample& sample) { return sample.split == Split::train; });
+}
+
+// Images that the protocol or the distribution of votes needs.
+std::vector<std::size_t> needed_samples(const Dataset& dataset, const EvaluateOptions& options) {
+  if (options.without_twins && !has_training_images(dataset)) {
+    throw Error(concat(dataset.source,
+                       " has no training split: which images have a twin in it cannot be known"));
+  }
+  const std::vector<std::size_t> twins = options.without_twins
+                                             ? samples_with_train_twin(dataset, options.split)
+                                             : std::vector<std::size_t>{};
+  std::vector<std::size_t> needed;
+  for (std::size_t i = 0; i < dataset.samples.size(); ++i) {
+    const Sample& sample = dataset.samples[i];
+    if (sample.split != options.split) continue;
+    if (std::binary_search(twins.begin(), twins.end(), i)) continue;
+    if (true_class(sample.votes, options.protocol) || vote_shares(sample.votes)) {
+      needed.push_back(i);
+    }
+  }
+  if (needed.empty()) {
+    throw Error(concat("split ", split_name(options.split), " of ", dataset.source,
+                       " has no image to evaluate"));
+  }
+  return needed;
+}
+
+// Averaged over the views.
+std::vector<Logits> predict_views(const Dataset& dataset, std::span<const std::size_t> samples,
+                                  const PreparedModel& model, const EvaluateOptions& options,
+                                  const Progress& progress) {
+  Session session(model.network(), options.batch, Phase::inference);
+  const std::span<const Distortion> all_views = views(options.augmentation);
+  std::vector<std::vector<Logits>> by_view;
+  for (const Distortion& view : all_views) {
+    const std::size_t before = by_view.size() * samples.size();
+    by_view.push_back(predict_samples(
+        dataset, samples, options.preprocessing, session,
+        [&](Index batch) { return session.forward(batch, model); },
+        [&](std::size_t done, std::size_t total) {
+          if (progress) progress(before + done, all_views.size() * total);
+        },
+        view));
+  }
+  std::vector<Logits> averaged(samples.size()), members(by_view.size());
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    for (std::size_t view = 0; view < by_view.size(); ++view) members[view] = by_view[view][i];
+    averaged[i] = average(members);
+  }
+  return averaged;
+}
+
+Classification classify_without_twins(const Dataset& dataset, const Evaluation& evaluation) {
+  const std::vector<std::size_t> twins = samples_with_train_twin(dataset, evaluation.options.split);
+  std::vector<Logits> logits;
+  std::vector<int> classes;
+  for (std::size_t i = 0; i < evaluation.samples.size(); ++i) {
+    if (std::binary_search(twins.begin(), twins.end(), evaluation.samples[i])) continue;
+    logits.push_back(evaluation.logits[i]);
+    classes.push_back(evaluation.classes[i]);
+  }
+  return classify(logits, classes);
+}
+
+ProbabilityMetrics probability_metrics(const Dataset& dataset, const Evaluation& evaluation,
+                                       double temperature) {
+  std::vector<Logits> logits;
+  for (const Logits& row : evaluation.logits) logits.push_back(tempered(row, temperature));
+  ProbabilityMetrics result;
+  result.expected_calibration_error =
+      classify(logits, evaluation.classes).expected_calibration_error;
+
+  std::vector<Target> shares;
+  logits.clear();
+  for (std::size_t i = 0; i < evaluation.vote_samples.size(); ++i) {
+    shares.push_back(*vote_shares(dataset.samples[evaluation.vote_samples[i]].votes));
+    logits.push_back(tempered(evaluation.vote_logits[i], temperature));
+  }
+  result.agreement = agree(logits, shares);
+  return result;
+}
+
+// All figures, from samples, classes and logits.
+void measure(const Dataset& dataset, Evaluation& evaluation) {
+  std::vector<Votes> votes;
+  evaluation.predictions.clear();
+  for (std::size_t i = 0; i < evaluation.samples.size(); ++i) {
+    votes.push_back(dataset.samples[evaluation.samples[i]].votes);
+    evaluation.predictions.push_back(argmax(evaluation.logits[i]));
+  }
+  evaluation.classification = classify(evaluation.logits, evaluation.classes);
+  if (has_training_images(dataset)) {
+    evaluation.twin_free = classify_without_twins(dataset, evaluation);
+  }
+  evaluation.taggers = agree_with_taggers(votes, evaluation.predictions);
+  evaluation.raw = probability_metrics(dataset, evaluation, 1);
+  evaluation.calibrated.reset();
+  if (evaluation.options.temperature) {
+    evaluation.calibrated =
+        probability_metrics(dataset, evaluation, *evaluation.options.temperature);
+  }
+}
+
+std::vector<Logits> average_rows(std::span<const Evaluation> members,
+                                 std::vector<Logits> Evaluation::*rows) {
+  std::vector<Logits> averaged, row(members.size());
+  for (std::size_t i = 0; i < (members.front().*rows).size(); ++i) {
+    for (std::size_t m = 0; m < members.size(); ++m) row[m] = (members[m].*rows)[i];
+    averaged.push_back(average(row));
+  }
+  return averaged;
+}
+
 }  // namespace
 
 Protocol protocol_from_name(std::string_view name) {
@@ -31,24 +146,25 @@ Protocol protocol_from_name(std::string_view name) {
   throw UsageError(unknown_name("protocol", name, {"paper", "argmax"}));
 }
 
+std::string_view protocol_name(Protocol protocol) {
+  return protocol == Protocol::paper ? "paper" : "argmax";
+}
+
 std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std::size_t> samples,
                                     Preprocessing preprocessing, Session& session,
-                                    const Forward& forward, const Progress& progress) {
-  Selection selection;
-  selection.samples.assign(samples.begin(), samples.end());
-  selection.targets.resize(samples.size());
-  const DatasetFaces faces(dataset);
-  BatchOptions options = BatchOptions::evaluation(session.max_batch());
-  options.preprocessing = preprocessing;
-  BatchLoader loader(faces, std::move(selection), options);
-  Buffer<float> unused(static_cast<std::size_t>(session.max_batch() * kClasses));
-  const TensorView targets{unused.data(), {session.max_batch(), kClasses}};
-
+                                    const Forward& forward, const Progress& progress,
+                                    const Distortion& view) {
   std::vector<Logits> logits;
   logits.reserve(samples.size());
-  for (Index batch = 0; batch < loader.batches(); ++batch) {
-    const Index images = loader.batch_images(batch);
-    loader.load(0, batch, session.input(images), targets);
+  while (logits.size() < samples.size()) {
+    const auto chosen = samples.subspan(logits.size());
+    const Index images = std::min(session.max_batch(), static_cast<Index>(chosen.size()));
+    const TensorView input = session.input(images);
+    parallel_for(images, [&](Index n) {
+      const Sample& sample = dataset.samples[chosen[static_cast<std::size_t>(n)]];
+      make_input(dataset.image(sample), sample.face, view, preprocessing,
+                 {input.image(n), kInputPixels});
+    });
     const ConstTensorView output = forward(images);
     for (Index n = 0; n < images; ++n) {
       std::copy_n(output.image(n), kClasses, logits.emplace_back().begin());
@@ -58,78 +174,44 @@ std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std:
   return logits;
 }
 
+Probabilities Evaluation::probabilities(std::size_t image) const {
+  return softmax(tempered(logits[image], options.temperature.value_or(1)));
+}
+
 Evaluation evaluate(const Dataset& dataset, const PreparedModel& model,
                     const EvaluateOptions& options, const Progress& progress) {
-  std::vector<std::size_t> all;
-  for (std::size_t i = 0; i < dataset.samples.size(); ++i) {
-    if (dataset.samples[i].split == options.split) all.push_back(i);
-  }
-  if (options.without_twins) {
-    const std::vector<std::size_t> twins = samples_with_train_twin(dataset, options.split);
-    std::erase_if(all,
-                  [&](std::size_t i) { return std::binary_search(twins.begin(), twins.end(), i); });
-  }
-  // Left out: what neither the protocol nor the vote distribution needs.
-  const LabelModeInfo& distribution = label_mode(LabelMode::crossentropy);
-  std::erase_if(all, [&](std::size_t i) {
-    const Votes& votes = dataset.samples[i].votes;
-    return !true_class(votes, options.protocol) && !distribution.target(votes);
-  });
-  if (all.empty()) {
-    throw Error(concat("split ", split_name(options.split), " of ", dataset.source,
-                       " has no image to evaluate"));
-  }
-  Session session(model.network(), options.batch, Phase::inference);
-  const std::vector<Logits> logits = predict_samples(
-      dataset, all, options.preprocessing, session,
-      [&](Index batch) { return session.forward(batch, model); }, progress);
-
+  const std::vector<std::size_t> needed = needed_samples(dataset, options);
+  const std::vector<Logits> logits = predict_views(dataset, needed, model, options, progress);
   Evaluation result;
   result.options = options;
-  std::vector<Logits> distribution_logits;
-  std::vector<Target> distribution_targets;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const Votes& votes = dataset.samples[all[i]].votes;
+  for (std::size_t i = 0; i < needed.size(); ++i) {
+    const Votes& votes = dataset.samples[needed[i]].votes;
     if (const auto truth = true_class(votes, options.protocol)) {
-      result.samples.push_back(all[i]);
+      result.samples.push_back(needed[i]);
       result.classes.push_back(*truth);
       result.logits.push_back(logits[i]);
     }
-    if (const auto target = distribution.target(votes)) {
-      distribution_logits.push_back(logits[i]);
-      distribution_targets.push_back(*target);
+    if (vote_shares(votes)) {
+      result.vote_samples.push_back(needed[i]);
+      result.vote_logits.push_back(logits[i]);
     }
   }
   if (result.samples.empty()) {
     throw Error(concat("split ", split_name(options.split), " of ", dataset.source,
                        " has no image that the protocol counts"));
   }
-  result.classification = classify(result.logits, result.classes);
-  result.agreement = agree(distribution_logits, distribution_targets);
+  measure(dataset, result);
   return result;
 }
 
-nlohmann::ordered_json to_json(const Evaluation& evaluation) {
-  const Classification& c = evaluation.classification;
-  nlohmann::ordered_json json = {
-      {"split", split_name(evaluation.options.split)},
-      {"protocol", evaluation.options.protocol == Protocol::paper ? "paper" : "argmax"},
-      {"without_twins", evaluation.options.without_twins},
-      {"images", c.images},
-      {"accuracy", c.accuracy},
-      {"macro_f1", c.macro_f1},
-      {"expected_calibration_error", c.expected_calibration_error},
-      {"cross_entropy", evaluation.agreement.cross_entropy},
-      {"kl_divergence", evaluation.agreement.kl_divergence},
-      {"distribution_images", evaluation.agreement.images}};
-  for (std::size_t k = 0; k < kClasses; ++k) {
-    json["per_class"][std::string(kClassNames[k])] = {{"precision", c.classes[k].precision},
-                                                      {"recall", c.classes[k].recall},
-                                                      {"f1", c.classes[k].f1},
-                                                      {"support", c.classes[k].support}};
-  }
-  json["confusion"] = c.confusion;
-  return json;
+Evaluation ensemble(const Dataset& dataset, std::span<const Evaluation> members) {
+  assert(!members.empty());
+  Evaluation result = members.front();
+  result.options.temperature.reset();
+  result.logits = average_rows(members, &Evaluation::logits);
+  result.vote_logits = average_rows(members, &Evaluation::vote_logits);
+  measure(dataset, result);
+  return result;
 }
 
 }  // namespace ferplus

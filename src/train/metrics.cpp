@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <ferplus/nn/predictor.h>
 #include <ferplus/train/loss.h>
@@ -9,40 +10,57 @@ namespace ferplus {
 namespace {
 
 constexpr int kCalibrationBins = 15;
+constexpr double kTenVotes = 10;
 
 double ratio(double numerator, double denominator) {
   return denominator > 0 ? numerator / denominator : 0;
 }
 
+// Expected calibration error (Guo et al. 2017) of confidences that hit, or hit in part.
+class Reliability {
+ public:
+  void add(double confidence, double hit) {
+    // Bin b holds confidences in (b/15, (b+1)/15]; what is not a number goes to bin 0 and shows in
+    // the error.
+    const double bin = std::ceil(confidence * kCalibrationBins) - 1;
+    auto& sums = bins_[bin > 0 ? static_cast<std::size_t>(bin) : 0];
+    sums.confidence += confidence;
+    sums.hits += hit;
+    ++count_;
+  }
+  double error() const {
+    double sum = 0;
+    for (const Sums& sums : bins_) sum += std::abs(sums.hits - sums.confidence);
+    return ratio(sum, static_cast<double>(count_));
+  }
+
+ private:
+  struct Sums {
+    double confidence = 0, hits = 0;
+  };
+  std::array<Sums, kCalibrationBins> bins_{};
+  std::size_t count_ = 0;
+};
+
 }  // namespace
 
 Classification classify(std::span<const Logits> logits, std::span<const int> classes) {
-  struct Bin {
-    double confidence = 0, correct = 0;
-  };
-  std::array<Bin, kCalibrationBins> bins{};
+  Reliability reliability;
   Classification result;
   result.images = logits.size();
-  double correct = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const auto truth = static_cast<std::size_t>(classes[i]);
     const auto predicted = static_cast<std::size_t>(argmax(logits[i]));
     const double confidence = static_cast<double>(softmax(logits[i])[predicted]);
     const bool hit = truth == predicted;
     ++result.confusion[truth][predicted];
-    correct += hit;
-    // Bin b holds confidences in (b/15, (b+1)/15]; what is not a number goes to bin 0 and shows in
-    // the error.
-    const double bin = std::ceil(confidence * kCalibrationBins) - 1;
-    auto& counts = bins[bin > 0 ? static_cast<std::size_t>(bin) : 0];
-    counts.confidence += confidence;
-    counts.correct += hit;
+    result.correct += hit;
+    reliability.add(confidence, hit ? 1 : 0);
   }
   const auto images = static_cast<double>(result.images);
-  result.accuracy = ratio(correct, images);
-  for (const Bin& bin : bins) {
-    result.expected_calibration_error += ratio(std::abs(bin.correct - bin.confidence), images);
-  }
+  result.accuracy = ratio(static_cast<double>(result.correct), images);
+  result.accuracy_interval = wilson_interval(result.correct, result.images);
+  result.expected_calibration_error = reliability.error();
   int present = 0;
   for (std::size_t k = 0; k < kClasses; ++k) {
     ClassMetrics& metrics = result.classes[k];
@@ -54,6 +72,7 @@ Classification classify(std::span<const Logits> logits, std::span<const int> cla
     const auto hits = static_cast<double>(result.confusion[k][k]);
     metrics.precision = ratio(hits, static_cast<double>(predicted));
     metrics.recall = ratio(hits, static_cast<double>(metrics.support));
+    metrics.recall_interval = wilson_interval(result.confusion[k][k], metrics.support);
     metrics.f1 = ratio(2 * metrics.precision * metrics.recall, metrics.precision + metrics.recall);
     if (metrics.support > 0) {
       result.macro_f1 += metrics.f1;
@@ -64,19 +83,34 @@ Classification classify(std::span<const Logits> logits, std::span<const int> cla
   return result;
 }
 
+std::optional<Target> vote_shares(const Votes& votes) {
+  if (!label_mode(LabelMode::crossentropy).target(votes)) return std::nullopt;
+  const double total = std::accumulate(votes.begin(), votes.begin() + kClasses, 0.0);
+  Target shares;
+  for (std::size_t k = 0; k < kClasses; ++k) shares[k] = static_cast<float>(votes[k] / total);
+  return shares;
+}
+
 Agreement agree(std::span<const Logits> logits, std::span<const Target> targets) {
   Agreement result;
   result.images = logits.size();
+  Reliability reliability;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const auto log_p = log_softmax(logits[i].data());
     for (std::size_t k = 0; k < kClasses; ++k) {
       const auto t = static_cast<double>(targets[i][k]);
       result.cross_entropy -= t * log_p[k];
       if (t > 0) result.kl_divergence += t * (std::log(t) - log_p[k]);
+      result.misplaced_votes += kTenVotes * std::abs(t - std::exp(log_p[k])) / 2;
     }
+    const auto predicted = static_cast<std::size_t>(argmax(logits[i]));
+    reliability.add(std::exp(log_p[predicted]), static_cast<double>(targets[i][predicted]));
   }
-  result.cross_entropy = ratio(result.cross_entropy, static_cast<double>(result.images));
-  result.kl_divergence = ratio(result.kl_divergence, static_cast<double>(result.images));
+  const auto images = static_cast<double>(result.images);
+  result.cross_entropy = ratio(result.cross_entropy, images);
+  result.kl_divergence = ratio(result.kl_divergence, images);
+  result.misplaced_votes = ratio(result.misplaced_votes, images);
+  result.calibration_error = reliability.error();
   return result;
 }
 

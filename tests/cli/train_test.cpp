@@ -147,6 +147,114 @@ TEST_F(TrainedRun, EvaluateKnowsProtocolsAndTwins) {
   }
 }
 
+TEST_F(TrainedRun, EvaluateAveragesViews) {
+  std::vector<double> cross_entropies;
+  for (const char* views : {"none", "flip", "10crop"}) {
+    const std::string figures = *folder_ / "views.json";
+    const CommandResult result = evaluate({"--split", "public", "--tta", views, "--json", figures});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    const json found = json::parse(read_text(figures));
+    EXPECT_EQ(found.at("tta"), views);
+    cross_entropies.push_back(found.at("cross_entropy").get<double>());
+  }
+  EXPECT_NE(cross_entropies[0], cross_entropies[1]);
+  EXPECT_NE(cross_entropies[1], cross_entropies[2]);
+}
+
+TEST_F(TrainedRun, EvaluateComparesTwoModelsAndTheirEnsemble) {
+  const std::string other = *folder_ / "run/last.safetensors";
+  const std::string figures = *folder_ / "two.json", rows = *folder_ / "two.csv";
+  const CommandResult result =
+      evaluate({"--model", other, "--split", "public", "--json", figures, "--predictions", rows});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("ensemble"), HasSubstr("McNemar"), HasSubstr(other)));
+  const json found = json::parse(read_text(figures));
+  ASSERT_EQ(found.at("models").size(), 2U);
+  EXPECT_EQ(found.at("models")[1].at("model"), other);
+  const json& comparison = found.at("comparison");
+  const auto count = [&](const char* key) { return comparison.at(key).get<double>(); };
+  const double images = found.at("ensemble").at("images").get<double>();
+  EXPECT_EQ(count("both_right") + count("only_first_right") + count("only_second_right") +
+                count("neither_right"),
+            images);
+  EXPECT_NEAR(found.at("models")[0].at("accuracy").get<double>(),
+              (count("both_right") + count("only_first_right")) / images, 1e-9);
+  EXPECT_LE(count("p_value"), 1);
+  EXPECT_EQ(lines_of(read_text(rows)).size(), static_cast<std::size_t>(images) + 1);
+  // Three are an ensemble without a comparison.
+  const CommandResult three =
+      evaluate({"--model", other, "--model", model(), "--split", "public", "--json", figures});
+  EXPECT_EQ(three.exit_code, 0) << three.err;
+  EXPECT_FALSE(json::parse(read_text(figures)).contains("comparison"));
+}
+
+TEST_F(TrainedRun, EvaluateShowsItsMistakes) {
+  const std::string mistakes = *folder_ / "mistakes", figures = *folder_ / "mistakes.json";
+  const std::vector<std::string> request = {"--split", "public", "--errors",
+                                            mistakes,  "--json", figures};
+  ASSERT_EQ(evaluate(request).exit_code, 0);
+  const json found = json::parse(read_text(figures));
+  const auto rows = lines_of(read_text(mistakes + "/errors.csv"));
+  EXPECT_EQ(rows.size(), found.at("images").get<std::size_t>() + 1);
+  std::size_t right = 0;
+  for (const std::string& row : rows) right += row.ends_with(",1");
+  EXPECT_NEAR(found.at("accuracy").get<double>(),
+              static_cast<double>(right) / static_cast<double>(rows.size() - 1), 1e-9);
+  for (const std::string& line : lines_of(read_text(mistakes + "/index.csv"))) {
+    const std::string sheet = line.substr(line.rfind(',') + 1);
+    EXPECT_TRUE(sheet == "sheet" || std::filesystem::exists(mistakes + "/" + sheet)) << sheet;
+  }
+  const CommandResult again = evaluate(request);
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_THAT(again.err, AllOf(HasSubstr(mistakes), HasSubstr("--force")));
+  auto forced = request;
+  forced.push_back("--force");
+  EXPECT_EQ(evaluate(forced).exit_code, 0);
+  EXPECT_EQ(evaluate({"--split", "public", "--force"}).exit_code, 2);
+}
+
+TEST_F(TrainedRun, CalibrateWritesATemperatureThatChangesNoAccuracy) {
+  // Two epochs teach nothing yet, so no temperature would fit.
+  const CommandResult trained =
+      train("longer", {"--epochs", "12", "--recipe", "one_cycle", "--limit", "64"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  const std::string untouched = *folder_ / "longer/best.safetensors";
+  const std::string calibrated = *folder_ / "calibrated.safetensors";
+  std::filesystem::copy_file(untouched, calibrated);
+  std::vector<std::string> request = {"calibrate", "--model", calibrated, "--split",
+                                      "train",     "--rows",  "40",       "--json"};
+  const auto source = data();
+  request.insert(request.end(), source.begin(), source.end());
+  const CommandResult result = run_ferplus(request);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json fit = json::parse(result.out);
+  EXPECT_EQ(fit.at("images"), 40);
+  EXPECT_LE(fit.at("cross_entropy"), fit.at("cross_entropy_before"));
+  const CommandResult info = run_ferplus({"info", "--json", calibrated});
+  EXPECT_EQ(json::parse(json::parse(info.out).at("metadata").at("temperature").get<std::string>()),
+            fit.at("temperature"));
+
+  std::vector<json> found;
+  for (const std::string& path : {untouched, calibrated}) {
+    const std::string figures = *folder_ / "calibrated.json";
+    std::vector<std::string> measure = {"evaluate", "--model", path,   "--split",
+                                        "public",   "--json",  figures};
+    measure.insert(measure.end(), source.begin(), source.end());
+    ASSERT_EQ(run_ferplus(measure).exit_code, 0);
+    found.push_back(json::parse(read_text(figures)));
+  }
+  EXPECT_TRUE(found[0].at("calibrated").is_null());
+  EXPECT_EQ(found[1].at("temperature"), fit.at("temperature"));
+  EXPECT_NE(found[1].at("calibrated").at("cross_entropy"), found[1].at("cross_entropy"));
+  EXPECT_EQ(found[1].at("confusion"), found[0].at("confusion"));
+  EXPECT_EQ(found[1].at("cross_entropy"), found[0].at("cross_entropy"));
+
+  request[6] = "100000";
+  const CommandResult too_many = run_ferplus(request);
+  EXPECT_EQ(too_many.exit_code, 1);
+  EXPECT_THAT(too_many.err, HasSubstr("100000"));
+}
+
 TEST_F(TrainedRun, PredictRanksEightLabels) {
   const std::string folders = *folder_ / "folders";
   std::vector<std::string> prepare = {"prepare", "-d", folders};
@@ -169,15 +277,20 @@ TEST_F(TrainedRun, PredictRanksEightLabels) {
     const json& predictions = found[i].at("predictions");
     ASSERT_EQ(predictions.size(), 8U);
     double sum = 0, last = 1;
+    int votes = 0;
     for (const json& prediction : predictions) {
       EXPECT_TRUE(prediction.at("label").is_string());
       const double probability = prediction.at("probability").get<double>();
       EXPECT_LE(probability, last);
       last = probability;
       sum += probability;
+      votes += prediction.at("votes").get<int>();
     }
     EXPECT_NEAR(sum, 1, 1e-5);
+    EXPECT_EQ(votes, 10);
   }
+  arguments.erase(arguments.begin() + 3);  // --json
+  EXPECT_THAT(run_ferplus(arguments).out, HasSubstr("of ten taggers would say"));
 }
 
 TEST_F(TrainedRun, PredictNamesAFileThatIsNoImage) {

@@ -164,6 +164,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{
             {"evaluate", "--model", "m", "-d", "x", "--split", "public", "--protocol", "papr"},
             {"did you mean paper?"}},
+        WrongRequest{{"evaluate", "--model", "m", "-d", "x", "--split", "public", "--tta", "flop"},
+                     {"did you mean flip?", "10crop"}},
+        WrongRequest{{"calibrate", "--model", "m", "-d", "x"}, {"--split is missing"}},
+        WrongRequest{{"calibrate", "--model", "m", "-d", "x", "--split", "private"},
+                     {"--split", "train", "public"}},
         WrongRequest{{"evaluate", "--model", "m", "--split", "public"}, {"no data"}},
         WrongRequest{{"predict", "face.png"}, {"--model is missing"}},
         WrongRequest{{"predict", "--model", "m"}, {"IMAGE.png is missing"}},

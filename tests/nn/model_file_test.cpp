@@ -1,4 +1,6 @@
 // Model files: what is written comes back, and every defect is named.
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -218,6 +220,95 @@ TEST_F(ModelFileTest, PredictorObeysThePreprocessing) {
   make_input(image, {0, 0, 64, 64}, {}, Preprocessing::raw, {session.input(1).data, kInputPixels});
   const ConstTensorView logits = session.forward(1, prepared);
   EXPECT_EQ(probabilities, softmax({logits.data, kClasses}));
+}
+
+TEST_F(ModelFileTest, ATemperatureFlattensThePrediction) {
+  save_model(path_, network_, parameters_, {});
+  EXPECT_EQ(load_model(path_).temperature(), 1);
+  std::vector<std::uint8_t> pixels(48 * 48);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i % 251);
+  const ImageView image{pixels.data(), 48, 48};
+  Predictor plain(load_model(path_));
+  save_model(path_, network_, parameters_, {{"temperature", "2"}});
+  EXPECT_EQ(load_model(path_).temperature(), 2);
+  Predictor flatter(load_model(path_));
+  const Probabilities p = plain.predict(image), q = flatter.predict(image);
+  // softmax(z/2) ∝ √softmax(z).
+  double sum = 0;
+  for (float value : p) sum += std::sqrt(static_cast<double>(value));
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    EXPECT_NEAR(q[k], std::sqrt(static_cast<double>(p[k])) / sum, 1e-6);
+  }
+}
+
+TEST_F(ModelFileTest, TemperaturesThatAreNone) {
+  for (const char* text : {"", "warm", "0", "-1", "nan", "inf", "1.5x", " 2", "1e999"}) {
+    save_model(path_, network_, parameters_, {{"temperature", text}});
+    EXPECT_THAT(message_of<Error>([&] { load_model(path_); }),
+                AllOf(HasSubstr(path_.string()), HasSubstr("temperature")))
+        << text;
+  }
+}
+
+TEST_F(ModelFileTest, MetadataAreReplacedAloneAndAtomically) {
+  Parameters averages(network_);
+  initialize(network_, averages, Initialization::glorot_uniform, 9);
+  TensorSet set;
+  set.add(network_, averages);
+  set.add(network_, parameters_, "ema.");
+  save_tensors(path_, network_, set, {{"mode", "majority"}, {"epoch", "3"}});
+  const std::string before = read_text(path_);
+  update_metadata(path_, {{"epoch", "4"}, {"temperature", "1.25"}});
+  const SafetensorsFile file(path_);
+  EXPECT_EQ(file.metadata().at("mode"), "majority");
+  EXPECT_EQ(file.metadata().at("epoch"), "4");
+  EXPECT_EQ(content_hash(file.tensors()), set.content_hash());
+  EXPECT_EQ(load_model(path_).temperature(), 1.25);
+  EXPECT_EQ(folder_.entries(), 1);
+
+  // Neither a damaged file nor another's is written to.
+  std::string damaged = before;
+  damaged[damaged.size() - 100] = static_cast<char>(damaged[damaged.size() - 100] ^ 1);
+  write_text(path_, damaged);
+  EXPECT_THROW(update_metadata(path_, {{"epoch", "4"}}), Error);
+  EXPECT_EQ(read_text(path_), damaged);
+}
+
+TEST(ExpectedVotesTest, LargestRemaindersSumToTen) {
+  using Counts = std::array<int, kClasses>;
+  EXPECT_EQ(expected_votes({0.63f, 0.28f, 0.09f}), (Counts{6, 3, 1}));
+  EXPECT_EQ(expected_votes({1}), (Counts{10}));
+  // Four remainders of a half for two votes: to the earlier classes.
+  EXPECT_EQ(expected_votes({0.25f, 0.25f, 0.25f, 0.25f}), (Counts{3, 3, 2, 2}));
+  EXPECT_EQ(expected_votes({0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f}),
+            (Counts{2, 2, 1, 1, 1, 1, 1, 1}));
+  // Equal remainders go to the more probable class.
+  EXPECT_EQ(expected_votes({0.25f, 0.75f}, 2), (Counts{0, 2}));
+  EXPECT_EQ(expected_votes({0.5f, 0.5f}, 0), (Counts{}));
+  EXPECT_EQ(expected_votes({0.5f, 0.3f, 0.2f}, 1), (Counts{1}));
+}
+
+TEST(ExpectedVotesTest, AreWithinOneOfTheShares) {
+  for (int i = 0; i < 500; ++i) {
+    std::array<float, kClasses> logits;
+    for (std::size_t k = 0; k < kClasses; ++k) {
+      logits[k] = static_cast<float>((i * 37 + static_cast<int>(k * k) * 101) % 97) / 20;
+    }
+    const Probabilities p = softmax(logits);
+    const auto votes = expected_votes(p);
+    int sum = 0;
+    for (std::size_t k = 0; k < kClasses; ++k) {
+      sum += votes[k];
+      EXPECT_LT(std::abs(votes[k] - 10 * static_cast<double>(p[k])), 1);
+    }
+    EXPECT_EQ(sum, 10);
+  }
+}
+
+TEST(TemperedTest, OneChangesNoBit) {
+  const std::array<float, kClasses> logits = {0.1f, -3.7f, 1e-30f, 5, 3e30f, -0.0f, 7, 1.0f / 3};
+  EXPECT_EQ(tempered(logits, 1), logits);
+  EXPECT_EQ(tempered(logits, 2)[3], 2.5f);
 }
 
 TEST(SoftmaxTest, SumsToOneAndSurvivesExtremes) {

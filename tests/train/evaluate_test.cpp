@@ -62,8 +62,12 @@ TEST_F(EvaluateTest, PaperKeepsMajorities) {
   EXPECT_THAT(e.classes, ElementsAre(0, 1));
   EXPECT_EQ(e.classification.images, 2u);
   // What mode crossentropy keeps: images 0, 1, 2 and 5.
-  EXPECT_EQ(e.agreement.images, 4u);
-  EXPECT_GT(e.agreement.cross_entropy, e.agreement.kl_divergence);
+  EXPECT_EQ(e.raw.agreement.images, 4u);
+  EXPECT_GT(e.raw.agreement.cross_entropy, e.raw.agreement.kl_divergence);
+  EXPECT_FALSE(e.calibrated.has_value());
+  EXPECT_EQ(e.taggers.images, 2u);
+  // Of (6, 4) and (0, 10), the plurality's share: what is left out is on that side.
+  EXPECT_DOUBLE_EQ(e.taggers.people, (0.6 + 1) / 2);
 }
 
 TEST_F(EvaluateTest, ArgmaxKeepsAllWithAVote) {
@@ -74,7 +78,74 @@ TEST_F(EvaluateTest, ArgmaxKeepsAllWithAVote) {
 
 TEST_F(EvaluateTest, WithoutTwinsLeavesThemOut) {
   EXPECT_THAT(run({.without_twins = true}).samples, ElementsAre(1));
-  EXPECT_EQ(run({.without_twins = true}).agreement.images, 3u);
+  EXPECT_EQ(run({.without_twins = true}).raw.agreement.images, 3u);
+}
+
+TEST_F(EvaluateTest, TwinFreeFiguresStandBeside) {
+  const Evaluation e = run({.protocol = Protocol::argmax});
+  const Evaluation without = run({.protocol = Protocol::argmax, .without_twins = true});
+  ASSERT_TRUE(e.twin_free.has_value());
+  EXPECT_EQ(e.classification.images, 5u);
+  EXPECT_EQ(e.twin_free->images, 4u);
+  EXPECT_EQ(e.twin_free->confusion, without.classification.confusion);
+  EXPECT_EQ(without.twin_free->images, 4u);
+}
+
+TEST_F(EvaluateTest, WithoutATrainingSplitTwinsAreNotKnown) {
+  dataset_.samples.erase(dataset_.samples.begin());
+  EXPECT_FALSE(run({}).twin_free.has_value());
+  EXPECT_TRUE(to_json(run({})).at("twin_free").is_null());
+  EXPECT_THAT(message_of<Error>([&] { run({.without_twins = true}); }),
+              AllOf(HasSubstr("no training split"), HasSubstr("hand-made")));
+}
+
+TEST_F(EvaluateTest, ViewsAreAveraged) {
+  const PreparedModel prepared(network_, parameters_);
+  Session session(network_, 1, Phase::inference);
+  for (auto augmentation : {TestTimeAugmentation::flip, TestTimeAugmentation::ten_crop}) {
+    const Evaluation e = run({.augmentation = augmentation});
+    const Sample& sample = dataset_.samples[e.samples[1]];
+    std::vector<Logits> seen;
+    for (const Distortion& view : views(augmentation)) {
+      make_input(dataset_.image(sample), sample.face, view, Preprocessing::ferplus,
+                 {session.input(1).data, kInputPixels});
+      const ConstTensorView logits = session.forward(1, prepared);
+      std::copy_n(logits.data, kClasses, seen.emplace_back().begin());
+    }
+    EXPECT_EQ(e.logits[1], average(seen));
+    EXPECT_NE(seen[0], seen[1]);
+  }
+}
+
+TEST_F(EvaluateTest, ATemperatureChangesProbabilitiesOnly) {
+  const Evaluation plain = run({}), cool = run({.temperature = 2.5});
+  EXPECT_EQ(cool.logits, plain.logits);
+  EXPECT_EQ(cool.classification.confusion, plain.classification.confusion);
+  EXPECT_EQ(cool.raw.agreement.cross_entropy, plain.raw.agreement.cross_entropy);
+  ASSERT_TRUE(cool.calibrated.has_value());
+  EXPECT_NE(cool.calibrated->agreement.cross_entropy, cool.raw.agreement.cross_entropy);
+  EXPECT_EQ(cool.probabilities(0), softmax(tempered(plain.logits[0], 2.5)));
+  EXPECT_EQ(plain.probabilities(0), softmax(plain.logits[0]));
+  EXPECT_EQ(to_json(cool).at("temperature"), 2.5);
+  EXPECT_TRUE(to_json(plain).at("calibrated").is_null());
+}
+
+TEST_F(EvaluateTest, AnEnsembleAveragesItsMembers) {
+  std::vector<Evaluation> members = {run({.temperature = 2})};
+  initialize(network_, parameters_, Initialization::he_normal, 99);
+  members.push_back(run({.preprocessing = Preprocessing::raw}));
+  const Evaluation both = ensemble(dataset_, members);
+  EXPECT_EQ(both.samples, members[0].samples);
+  EXPECT_FALSE(both.calibrated.has_value());
+  for (std::size_t i = 0; i < both.samples.size(); ++i) {
+    const Probabilities a = softmax(members[0].logits[i]), b = softmax(members[1].logits[i]);
+    for (std::size_t k = 0; k < kClasses; ++k) {
+      EXPECT_NEAR(both.probabilities(i)[k], (a[k] + b[k]) / 2, 1e-6);
+    }
+    EXPECT_EQ(both.predictions[i], argmax(both.probabilities(i)));
+  }
+  EXPECT_EQ(both.vote_logits.size(), members[0].vote_logits.size());
+  EXPECT_EQ(ensemble(dataset_, std::span(members).first(1)).logits, members[0].logits);
 }
 
 TEST_F(EvaluateTest, BatchSizeDoesNotMatter) {
@@ -101,6 +172,10 @@ TEST_F(EvaluateTest, ProgressCountsImages) {
   evaluate(dataset_, prepared, {.protocol = Protocol::argmax, .batch = 2},
            [&](std::size_t done, std::size_t total) { heard.emplace_back(done, total); });
   EXPECT_THAT(heard, ElementsAre(std::pair(2, 5), std::pair(4, 5), std::pair(5, 5)));
+  heard.clear();
+  evaluate(dataset_, prepared, {.augmentation = TestTimeAugmentation::flip},
+           [&](std::size_t done, std::size_t total) { heard.emplace_back(done, total); });
+  EXPECT_THAT(heard, ElementsAre(std::pair(4, 8), std::pair(8, 8)));
 }
 
 TEST_F(EvaluateTest, EmptySplitIsAnError) {
@@ -110,14 +185,18 @@ TEST_F(EvaluateTest, EmptySplitIsAnError) {
 
 TEST_F(EvaluateTest, JsonHasEveryFigure) {
   const auto json = to_json(run({}));
-  for (const char* key : {"accuracy", "images", "macro_f1", "confusion", "cross_entropy",
-                          "kl_divergence", "expected_calibration_error", "per_class"}) {
+  for (const char* key :
+       {"accuracy", "images", "macro_f1", "confusion", "cross_entropy", "kl_divergence",
+        "expected_calibration_error", "votes_calibration_error", "per_class", "accuracy_interval",
+        "twin_free", "taggers", "misplaced_votes", "tta"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json.at("split"), "public");
   EXPECT_EQ(json.at("protocol"), "paper");
   EXPECT_EQ(json.at("per_class").size(), 8u);
   EXPECT_EQ(json.at("per_class").at("happiness").at("support"), 1);
+  EXPECT_EQ(json.at("per_class").at("happiness").at("recall_interval").size(), 2u);
+  EXPECT_EQ(json.at("twin_free").at("images"), 1);
   EXPECT_EQ(json.at("confusion").size(), 8u);
   EXPECT_EQ(json.at("confusion")[0].size(), 8u);
 }

@@ -94,6 +94,35 @@ TEST(AgreeTest, CrossEntropyAndDivergenceByHand) {
   EXPECT_NEAR(a.kl_divergence, (std::log(2.0) + second - std::log(2.0)) / 2, 1e-6);
 }
 
+TEST(ClassifyTest, IntervalsAreWilsons) {
+  const std::vector<Logits> logits = {confident(0, .9), confident(0, .9), confident(1, .9)};
+  const Classification c = classify(logits, std::vector<int>{0, 1, 1});
+  EXPECT_EQ(c.correct, 2u);
+  EXPECT_EQ(c.accuracy_interval.low, wilson_interval(2, 3).low);
+  EXPECT_EQ(c.accuracy_interval.high, wilson_interval(2, 3).high);
+  EXPECT_EQ(c.classes[1].recall_interval.low, wilson_interval(1, 2).low);
+  EXPECT_EQ(c.classes[5].recall_interval.high, 1);
+}
+
+TEST(VoteSharesTest, CountsLoneVotesAndEightClasses) {
+  const auto shares = vote_shares({6, 1, 0, 1, 0, 0, 0, 0, 2, 0});
+  ASSERT_TRUE(shares.has_value());
+  EXPECT_EQ(*shares, (Target{0.75f, 0.125f, 0, 0.125f}));
+  // Mode crossentropy discards it: half of the votes is unknown.
+  EXPECT_FALSE(vote_shares({5, 0, 0, 0, 0, 0, 0, 0, 5, 0}).has_value());
+  EXPECT_FALSE(vote_shares({}).has_value());
+}
+
+TEST(AgreeTest, VotesByHand) {
+  // p = (.3, .1 …): 7 of ten votes are elsewhere if all chose class 0; 6 if 7 did and 3 class 1.
+  const std::vector<Logits> logits = {confident(0, .3), confident(0, .3)};
+  const std::vector<Target> targets = {Target{1}, Target{.7f, .3f}};
+  const Agreement a = agree(logits, targets);
+  EXPECT_NEAR(a.misplaced_votes, (7.0 + 6.0) / 2, 1e-5);
+  // One bin: mean share of the predicted class .85, mean confidence .3.
+  EXPECT_NEAR(a.calibration_error, 0.55, 1e-6);
+}
+
 TEST(AgreeTest, DivergenceFromItselfIsZero) {
   Target target;
   Logits logits;
@@ -103,6 +132,8 @@ TEST(AgreeTest, DivergenceFromItselfIsZero) {
   }
   const Agreement a = agree(std::vector{logits}, std::vector{target});
   EXPECT_NEAR(a.kl_divergence, 0, 1e-6);
+  EXPECT_NEAR(a.misplaced_votes, 0, 1e-5);
+  EXPECT_NEAR(a.calibration_error, 0, 1e-6);
   EXPECT_GT(a.cross_entropy, 1);
   EXPECT_EQ(agree({}, {}).cross_entropy, 0);
 }

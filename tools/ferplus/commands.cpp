@@ -14,7 +14,8 @@ constexpr std::array kCommands = {
     Command{"targets", "Write the training target of every row for one mode", setup_targets},
     Command{"train", "Train a network, or go on with a run", setup_train},
     Command{"sweep", "Train networks, recipes, modes and seeds, and sum up", setup_sweep},
-    Command{"evaluate", "Measure a model on a split", setup_evaluate},
+    Command{"evaluate", "Measure one model or several on a split", setup_evaluate},
+    Command{"calibrate", "Fit a model's probabilities to the votes", setup_calibrate},
     Command{"predict", "Say what expression a face shows", setup_predict},
     Command{"info", "Show a model's layers, parameters and metadata", setup_info},
 };

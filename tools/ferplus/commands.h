@@ -32,6 +32,7 @@ Run setup_targets(CLI::App& app);
 Run setup_train(CLI::App& app);
 Run setup_sweep(CLI::App& app);
 Run setup_evaluate(CLI::App& app);
+Run setup_calibrate(CLI::App& app);
 Run setup_predict(CLI::App& app);
 Run setup_info(CLI::App& app);
 

@@ -33,4 +33,15 @@ void add_model_option(CLI::App& app, std::filesystem::path& path) {
       ->group("Model");
 }
 
+void add_models_option(CLI::App& app, std::vector<std::filesystem::path>& paths) {
+  app.add_option(
+         "--model", paths,
+         "A trained model, RUN/best.safetensors say; several are measured one by one and as "
+         "an ensemble")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("FILE")
+      ->group("Model");
+}
+
 }  // namespace ferplus::tool

@@ -17,5 +17,7 @@ std::string recipe_list();
 
 // --model, required. `path` must outlive the parsing.
 void add_model_option(CLI::App& app, std::filesystem::path& path);
+// The same, to be given once or more.
+void add_models_option(CLI::App& app, std::vector<std::filesystem::path>& paths);
 
 }  // namespace ferplus::tool

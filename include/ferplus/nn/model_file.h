@@ -19,7 +19,7 @@ inline constexpr std::string_view kModelFormat = "ferplus-1";
 
 // A network with its values. `metadata` always has: format, network, classes (comma-separated),
 // preprocessing, content_hash; a trained one also
-// mode, recipe, seed, epoch and public_accuracy.
+// mode, recipe, seed, epoch and public_accuracy; a calibrated one temperature and calibration.
 struct Model {
   Network network;
   Parameters parameters;
@@ -29,6 +29,9 @@ struct Model {
   Preprocessing preprocessing() const {
     return preprocessing_from_name(metadata.at("preprocessing"));
   }
+  // What logits are divided by before the softmax, so that probabilities are those of votes
+  // (train/calibration.h); 1 for a model that nobody calibrated. Positive.
+  double temperature() const;
 };
 
 // Owns copies of tensors that are on their way into a file.
@@ -66,6 +69,11 @@ void save_model(const std::filesystem::path& path, const Network& network,
 // The same for any set of tensors that has at least the network's own.
 void save_tensors(const std::filesystem::path& path, const Network& network,
                   const TensorSet& tensors, std::map<std::string, std::string> metadata);
+
+// Replaces metadata of a model or checkpoint, atomically; all else stays as it is. Throws Error
+// that names the file and the defect, as load_model does.
+void update_metadata(const std::filesystem::path& path,
+                     const std::map<std::string, std::string>& changes);
 
 // Reads a model or a run's checkpoint; of a checkpoint that averages its weights, the averages.
 // Throws Error that names the file and the defect.

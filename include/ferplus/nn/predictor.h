@@ -15,6 +15,15 @@ using Probabilities = std::array<float, kClasses>;
 // softmax(logits) of one row, computed without overflow.
 Probabilities softmax(std::span<const float> logits);
 
+// logits/temperature, whose softmax is flatter (temperature > 1) or sharper with the same order.
+// Guo et al. 2017, temperature scaling. At temperature 1 the same bits.
+std::array<float, kClasses> tempered(std::span<const float> logits, double temperature);
+
+// Whole votes of `taggers` people, in proportion to the probabilities, by largest remainders (of
+// equal ones the more probable class first, then the earlier); they sum to `taggers`. REQUIRES:
+// probabilities that sum to 1, taggers >= 0.
+std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int taggers = 10);
+
 // Owns a model and the memory to run it. Not thread-safe: one predictor per thread, or a lock; it
 // uses thread_count() threads itself.
 class Predictor {
@@ -24,8 +33,9 @@ class Predictor {
   Predictor& operator=(const Predictor&) = delete;
 
   const Model& model() const { return model_; }
-  // Probabilities of the classes for the face in `rectangle` of `image`. Throws Error if the
-  // rectangle is empty or not within the image.
+  // Probabilities of the classes for the face in `rectangle` of `image`, tempered as the model's
+  // metadata say (Model::temperature). Throws Error if the rectangle is empty or not within the
+  // image.
   Probabilities predict(ImageView image, const Rectangle& face);
   // The whole image is the face.
   Probabilities predict(ImageView image) {
@@ -35,6 +45,7 @@ class Predictor {
  private:
   Model model_;
   Preprocessing preprocessing_;
+  double temperature_;
   PreparedModel prepared_;
   Session session_;
 };

@@ -1,18 +1,22 @@
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/error.h>
 #include <ferplus/data/csv.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/model_file.h>
-#include <ferplus/nn/predictor.h>
+#include <ferplus/train/error_report.h>
 #include <ferplus/train/evaluate.h>
 
 #include "commands.h"
 #include "data_options.h"
+#include "evaluation_text.h"
 #include "general_options.h"
 #include "help.h"
 #include "model_options.h"
@@ -25,46 +29,83 @@ namespace {
 
 struct Options {
   DataOptions data;
-  std::filesystem::path model, json, predictions;
-  std::string split, protocol = "paper";
-  bool without_twins = false;
+  std::vector<std::filesystem::path> models;
+  std::filesystem::path json, predictions, errors;
+  std::string split, protocol = "paper", augmentation = "none";
+  bool without_twins = false, force = false;
   GeneralOptions general;
 };
 
-std::string summary(const Evaluation& evaluation) {
-  const Classification& c = evaluation.classification;
-  Table totals({{"", Table::Align::left}, {""}});
-  totals.add_row({"accuracy", percent(c.accuracy)});
-  totals.add_row({"images", grouped(c.images)});
-  totals.add_row({"macro F1", fmt::format("{:.4f}", c.macro_f1)});
-  totals.add_row({"expected calibration error", percent(c.expected_calibration_error)});
-  totals.add_row(
-      {"cross-entropy to the votes", fmt::format("{:.4f}", evaluation.agreement.cross_entropy)});
-  totals.add_row(
-      {"KL divergence to the votes", fmt::format("{:.4f}", evaluation.agreement.kl_divergence)});
-  return totals.to_string();
+// The models one by one and, of several, their ensemble at the end.
+std::vector<NamedEvaluation> evaluate_all(const Dataset& dataset, const std::vector<Model>& models,
+                                          const Options& options) {
+  EvaluateOptions evaluate_options{.split = split_from_name(options.split),
+                                   .protocol = protocol_from_name(options.protocol),
+                                   .without_twins = options.without_twins,
+                                   .augmentation = augmentation_from_name(options.augmentation)};
+  std::vector<Evaluation> members;
+  for (const Model& model : models) {
+    evaluate_options.preprocessing = model.preprocessing();
+    evaluate_options.temperature.reset();
+    if (model.metadata.contains("temperature")) evaluate_options.temperature = model.temperature();
+    const PreparedModel prepared(model.network, model.parameters);
+    ProgressBar bar(
+        {.label = options.models.size() == 1
+                      ? "evaluating"
+                      : fmt::format("evaluating {}/{}", members.size() + 1, options.models.size()),
+         .quiet = options.general.quiet});
+    members.push_back(
+        evaluate(dataset, prepared, evaluate_options, [&](std::size_t done, std::size_t total) {
+          bar.set_total(total);
+          bar.update(done);
+        }));
+  }
+  std::vector<NamedEvaluation> named;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    named.push_back({options.models[i].string(), members[i]});
+  }
+  if (members.size() > 1) named.push_back({"ensemble", ensemble(dataset, members)});
+  return named;
 }
 
-std::string class_table(const Classification& c) {
-  Table table({{"class", Table::Align::left}, {"precision"}, {"recall"}, {"F1"}, {"support"}});
-  for (std::size_t k = 0; k < kClasses; ++k) {
-    const ClassMetrics& m = c.classes[k];
-    table.add_row({std::string(kClassNames[k]), percent(m.precision), percent(m.recall),
-                   fmt::format("{:.4f}", m.f1), grouped(m.support)});
-  }
-  return table.to_string();
+std::optional<Comparison> compare_two(const std::vector<NamedEvaluation>& named) {
+  constexpr std::size_t kTwoAndTheirEnsemble = 3;
+  if (named.size() != kTwoAndTheirEnsemble) return std::nullopt;
+  return compare(named[0].evaluation.classes, named[0].evaluation.predictions,
+                 named[1].evaluation.predictions);
 }
 
-std::string confusion_table(const Classification& c) {
-  std::vector<Table::Column> columns = {{"votes \\ network", Table::Align::left}};
-  for (std::string_view name : kClassNames) columns.push_back({std::string(name)});
-  Table table(std::move(columns));
-  for (std::size_t k = 0; k < kClasses; ++k) {
-    std::vector<std::string> cells = {std::string(kClassNames[k])};
-    for (std::size_t count : c.confusion[k]) cells.push_back(grouped(count));
-    table.add_row(std::move(cells));
+// One model's figures stand at the top; those of several in "models" and "ensemble".
+nlohmann::ordered_json to_json(const std::string& source,
+                               const std::vector<NamedEvaluation>& named) {
+  nlohmann::ordered_json json = {{"data", source}};
+  for (const auto& [name, evaluation] : named) {
+    nlohmann::ordered_json figures = {{"model", name}};
+    figures.update(ferplus::to_json(evaluation));
+    if (named.size() == 1) {
+      json.update(figures);
+    } else if (&evaluation == &named.back().evaluation) {
+      json["ensemble"] = ferplus::to_json(evaluation);
+    } else {
+      json["models"].push_back(std::move(figures));
+    }
   }
-  return table.to_string();
+  if (const auto comparison = compare_two(named)) {
+    json["comparison"] = ferplus::to_json(*comparison);
+  }
+  return json;
+}
+
+std::string to_text(const std::vector<NamedEvaluation>& named) {
+  const Evaluation& last = named.back().evaluation;
+  const std::string conditions = conditions_text(last);
+  if (named.size() == 1) {
+    return fmt::format("{}, {}\n\n{}", named[0].name, conditions, evaluation_text(last));
+  }
+  std::string text = fmt::format("{}, {} images\n\n{}\n", conditions, grouped(last.samples.size()),
+                                 models_text(named));
+  if (const auto comparison = compare_two(named)) text += comparison_text(*comparison) + '\n';
+  return text + "The ensemble:\n\n" + evaluation_text(last);
 }
 
 void write_predictions(const std::filesystem::path& path, const Dataset& dataset,
@@ -76,10 +117,10 @@ void write_predictions(const std::filesystem::path& path, const Dataset& dataset
     for (std::size_t i = 0; i < evaluation.samples.size(); ++i) {
       const Sample& sample = dataset.samples[evaluation.samples[i]];
       const auto truth = static_cast<std::size_t>(evaluation.classes[i]);
-      const auto predicted = static_cast<std::size_t>(argmax(evaluation.logits[i]));
+      const auto predicted = static_cast<std::size_t>(evaluation.predictions[i]);
       out << sample.row << ',' << csv_field(sample.name) << ',' << kClassNames[truth] << ','
           << kClassNames[predicted];
-      for (float p : softmax(evaluation.logits[i])) out << ',' << fmt::format("{}", p);
+      for (float p : evaluation.probabilities(i)) out << ',' << fmt::format("{}", p);
       out << '\n';
     }
   });
@@ -88,35 +129,25 @@ void write_predictions(const std::filesystem::path& path, const Dataset& dataset
 int run(const Options& options) {
   apply(options.general);
   check(options.data);
-  EvaluateOptions evaluate_options{.split = split_from_name(options.split),
-                                   .protocol = protocol_from_name(options.protocol),
-                                   .without_twins = options.without_twins};
-  const Model model = load_model(options.model);
-  evaluate_options.preprocessing = model.preprocessing();
-  const Dataset dataset = load(options.data);
-  const PreparedModel prepared(model.network, model.parameters);
-  Evaluation evaluation;
-  {
-    ProgressBar bar({.label = "evaluating", .quiet = options.general.quiet});
-    evaluation =
-        evaluate(dataset, prepared, evaluate_options, [&](std::size_t done, std::size_t total) {
-          bar.set_total(total);
-          bar.update(done);
-        });
+  if (options.force && options.errors.empty()) {
+    throw UsageError("--force is for --errors, which is not given");
   }
+  if (!options.errors.empty()) check_error_folder(options.errors, options.force);
+  std::vector<Model> models;
+  for (const auto& path : options.models) models.push_back(load_model(path));
+  const Dataset dataset = load(options.data);
+  const std::vector<NamedEvaluation> named = evaluate_all(dataset, models, options);
   if (!options.json.empty()) {
-    nlohmann::ordered_json json = {{"model", options.model.string()}, {"data", dataset.source}};
-    json.update(to_json(evaluation));
     write_file_atomically(options.json, [&](std::ostream& out) {
-      out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+      out << to_json(dataset.source, named)
+                 .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+          << '\n';
     });
   }
-  if (!options.predictions.empty()) write_predictions(options.predictions, dataset, evaluation);
-  const std::string text = fmt::format(
-      "{}, {} split, protocol {}{}\n\n{}\n{}\n{}", options.model.string(), options.split,
-      options.protocol, options.without_twins ? ", without twins of training images" : "",
-      summary(evaluation), class_table(evaluation.classification),
-      confusion_table(evaluation.classification));
+  const Evaluation& last = named.back().evaluation;
+  if (!options.predictions.empty()) write_predictions(options.predictions, dataset, last);
+  if (!options.errors.empty()) write_error_report(dataset, last, options.errors, options.force);
+  const std::string text = to_text(named);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }
@@ -125,16 +156,27 @@ int run(const Options& options) {
 
 Run setup_evaluate(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  set_help(app, {.usage = fmt::format("--model M {} --split SPLIT", kDataUsage),
-                 .details =
-                     "Protocol paper counts the images with a majority class after outliers are "
-                     "removed, as Barsoum et al. do; protocol argmax counts all images with a vote "
-                     "for one of the eight classes, against the class with most raw votes. "
-                     "Cross-entropy and KL divergence compare the network's probabilities with the "
-                     "votes' distribution (mode crossentropy).",
-                 .example = "ferplus evaluate --model runs/first/best.safetensors -d faces "
-                            "--split public --json public.json"});
-  add_model_option(app, options->model);
+  set_help(
+      app,
+      {.usage = fmt::format("--model M [--model N …] {} --split SPLIT", kDataUsage),
+       .details =
+           "Protocol paper counts the images with a majority class after outliers are removed, as "
+           "Barsoum et al. do; protocol argmax counts all images with a vote for one of the eight "
+           "classes, against the class with most raw votes. Intervals are Wilson's at 95 %: the "
+           "chance of test images, not of the seed.\n"
+           "Cross-entropy, KL divergence and misplaced votes compare the network's probabilities "
+           "with the shares of the votes for the eight classes. The calibration errors compare its "
+           "confidence with how often it is right, and with the share of the votes that its "
+           "prediction has; the temperature of ferplus calibrate mends the second. A tagger drawn "
+           "at random from an image's votes is compared with the network, with the plurality of "
+           "the other taggers (ties count in part), and with the most voted class.\n"
+           "Several models are averaged by their probabilities; two are also compared by an exact "
+           "McNemar test.",
+       .example = "ferplus evaluate --model runs/first/best.safetensors -d faces --split public "
+                  "--json public.json\n"
+                  "ferplus evaluate --model a.safetensors --model b.safetensors -d faces "
+                  "--split public --tta flip --errors mistakes"});
+  add_models_option(app, options->models);
   add_data_options(app, options->data);
   app.add_option("--split", options->split, "public, private or train")
       ->required()
@@ -147,7 +189,14 @@ Run setup_evaluate(CLI::App& app) {
       ->capture_default_str()
       ->group("What to count");
   app.add_flag("--without-twins", options->without_twins,
-               "Leave out images that training has too, pixel for pixel")
+               "Leave out images that training has too, pixel for pixel, from all figures")
+      ->group("What to count");
+  app.add_option("--tta", options->augmentation,
+                 "Average the probabilities of several views of a face: none, flip (and its mirror "
+                 "image) or 10crop (corners and centre of a 72x72 warp, and their mirror images)")
+      ->type_name("VIEWS")
+      ->check(one_of("augmentation", {"none", "flip", "10crop"}))
+      ->capture_default_str()
       ->group("What to count");
   app.add_option("--json", options->json, "Write all figures to FILE")
       ->type_name("FILE")
@@ -155,6 +204,13 @@ Run setup_evaluate(CLI::App& app) {
   app.add_option("--predictions", options->predictions,
                  "Write class and probabilities of every image to FILE")
       ->type_name("FILE.csv")
+      ->group("Output");
+  app.add_option("--errors", options->errors,
+                 "Write errors.csv and, per confusion, a sheet of the faces to DIR, the most "
+                 "confident mistakes first")
+      ->type_name("DIR")
+      ->group("Output");
+  app.add_flag("--force", options->force, "Replace a report in the DIR of --errors")
       ->group("Output");
   add_general_options(app, options->general);
   return [options] { return run(*options); };

@@ -27,6 +27,8 @@ struct Options {
   GeneralOptions general;
 };
 
+constexpr int kTaggers = 10;
+
 // Classes, most probable first; equals in class order.
 std::vector<std::size_t> ranked(const Probabilities& probabilities) {
   std::vector<std::size_t> order(kClasses);
@@ -37,11 +39,25 @@ std::vector<std::size_t> ranked(const Probabilities& probabilities) {
   return order;
 }
 
+// "6 happiness, 3 neutral, 1 sadness".
+std::string votes_text(const Probabilities& probabilities) {
+  const auto votes = expected_votes(probabilities, kTaggers);
+  std::string text;
+  for (std::size_t k : ranked(probabilities)) {
+    if (votes[k] == 0) continue;
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{} {}", votes[k], kClassNames[k]);
+  }
+  return text;
+}
+
 nlohmann::ordered_json to_json(const std::string& image, const Probabilities& probabilities) {
+  const auto votes = expected_votes(probabilities, kTaggers);
   nlohmann::ordered_json json = {{"image", image},
                                  {"predictions", nlohmann::ordered_json::array()}};
   for (std::size_t k : ranked(probabilities)) {
-    json["predictions"].push_back({{"label", kClassNames[k]}, {"probability", probabilities[k]}});
+    json["predictions"].push_back(
+        {{"label", kClassNames[k]}, {"probability", probabilities[k]}, {"votes", votes[k]}});
   }
   return json;
 }
@@ -53,8 +69,7 @@ int run(const Options& options) {
   Table table({{"image", Table::Align::left},
                {"expression", Table::Align::left},
                {"probability"},
-               {"next", Table::Align::left},
-               {"probability"}});
+               {"of ten taggers would say", Table::Align::left}});
   for (const auto& path : options.images) {
     const GrayImage image = read_png(path);
     const Probabilities probabilities =
@@ -63,12 +78,9 @@ int run(const Options& options) {
       json.push_back(to_json(path.string(), probabilities));
       continue;
     }
-    const auto order = ranked(probabilities);
-    const auto cell = [&](std::size_t k) {
-      return fmt::format("{:.1f} %", 100 * probabilities[k]);
-    };
-    table.add_row({path.string(), std::string(kClassNames[order[0]]), cell(order[0]),
-                   std::string(kClassNames[order[1]]), cell(order[1])});
+    const std::size_t first = ranked(probabilities).front();
+    table.add_row({path.string(), std::string(kClassNames[first]),
+                   fmt::format("{:.1f} %", 100 * probabilities[first]), votes_text(probabilities)});
   }
   const std::string text =
       options.json ? json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n'
@@ -85,14 +97,16 @@ Run setup_predict(CLI::App& app) {
            {.usage = "--model M IMAGE.png… [--json]",
             .details = "Each image is one face that fills the picture, as in FER2013. The "
                        "answer is how ten taggers would have voted on the apparent expression, "
-                       "not what a person feels.",
+                       "not what a person feels. Probabilities are those of the votes once "
+                       "ferplus calibrate has seen the model.",
             .example = "ferplus predict --model runs/first/best.safetensors face.png --json"});
   add_model_option(app, options->model);
   app.add_option("images", options->images, "Faces, as PNG files")
       ->required()
       ->type_name("IMAGE.png")
       ->group("Input");
-  app.add_flag("--json", options->json, "Print all eight probabilities as JSON")->group("Output");
+  app.add_flag("--json", options->json, "Print all eight probabilities and votes as JSON")
+      ->group("Output");
   add_general_options(app, options->general);
   return [options] { return run(*options); };
 }
