@@ -21,7 +21,18 @@ using Bf16 = std::uint16_t;
 using MultiplyBf16Function = void (*)(std::int64_t depth, const Bf16* a, const Bf16* b, float* c,
                                       std::int64_t ldc, const Epilogue* epilogue);
 
-// As TileTransform, rounding what it writes.
+// As MultiplyTransposedFunction, with pairs of neighbours along depth side by side: a [depth / 2,
+// …, 2] with lda elements between pairs, b [depth / 2, tile_columns, 2]. depth is even.
+using MultiplyTransposedBf16Function = void (*)(std::int64_t depth, const Bf16* a, std::int64_t lda,
+                                                const Bf16* b, float* c, std::int64_t ldc,
+                                                bool accumulate);
+
+// Most channels that the transforms in pairs take at a time.
+inline constexpr int kMaxPairChannels = 128;
+
+// As TileTransform, rounding what it writes; in pairs, the values of two tiles lie side by side,
+// tile_stride is between pairs of tiles, groups are of 2 · vector_width elements a vector, and a
+// last tile without a partner is paired with zeros.
 using TileTransformBf16 = void (*)(const TileGrid* grid, const float* images,
                                    const PoolPlaces* places, std::int64_t first_tile,
                                    std::int64_t tiles, std::int64_t first_channel,
@@ -32,7 +43,8 @@ using TileTransformBf16 = void (*)(const TileGrid* grid, const float* images,
 struct Bf16Kernels {
   bool native;  // has an instruction of its own for it
   MultiplyBf16Function multiply[kMaxTileRows];
-  TileTransformBf16 winograd4_input;
+  MultiplyTransposedBf16Function multiply_transposed[kMaxTileRows];
+  TileTransformBf16 winograd4_input, winograd4_input_pairs, winograd4_output_gradient_pairs;
   // to[i] = from[i], rounded.
   void (*round)(std::int64_t count, const float* from, Bf16* to);
 };

@@ -68,7 +68,7 @@ bool supports(const ConvShape& shape, ConvPass) {
 }
 
 bool supports_bf16(const ConvShape& shape, ConvPass pass) {
-  return shape.precision == Precision::bf16 && pass == ConvPass::forward && supports(shape, pass);
+  return shape.precision == Precision::bf16 && supports(shape, pass);
 }
 
 template <int kTile>
@@ -149,20 +149,21 @@ void forward(const ConvShape& shape, const float* input, const void* prepared, c
                     tail, output, static_cast<float*>(workspace));
 }
 
-template <int kTile>
+template <int kTile, typename Element>
 void backward_data(const ConvShape& shape, const ConvGradient& output_gradient,
                    const void* prepared, float* input_gradient, void* workspace) {
   winograd::forward(transforms<kTile>(), winograd::shape_of_backward_data(shape), output_gradient,
-                    static_cast<const float*>(prepared), {}, input_gradient,
+                    static_cast<const Element*>(prepared), {}, input_gradient,
                     static_cast<float*>(workspace));
 }
 
-template <int kTile>
+template <int kTile, typename Element>
 void backward_weights(const ConvShape& shape, const float* input,
                       const ConvGradient& output_gradient, float* weights_gradient,
                       float* bias_gradient, void* workspace) {
-  winograd::backward_weights(transforms<kTile>(), shape, input, output_gradient, weights_gradient,
-                             bias_gradient, static_cast<float*>(workspace));
+  winograd::backward_weights<Element>(transforms<kTile>(), shape, input, output_gradient,
+                                      weights_gradient, bias_gradient,
+                                      static_cast<float*>(workspace));
 }
 
 template <int kTile>
@@ -175,8 +176,8 @@ ConvAlgorithm winograd_algorithm(std::string_view name, double tolerance) {
           .workspace_bytes = workspace_bytes<kTile, float>,
           .places_bytes = places_bytes,
           .forward = forward<kTile, float>,
-          .backward_data = backward_data<kTile>,
-          .backward_weights = backward_weights<kTile>};
+          .backward_data = backward_data<kTile, float>,
+          .backward_weights = backward_weights<kTile, float>};
 }
 
 }  // namespace
@@ -190,8 +191,8 @@ ConvAlgorithm conv2d_winograd4_bf16() {
           .workspace_bytes = workspace_bytes<4, Bf16>,
           .places_bytes = places_bytes,
           .forward = forward<4, Bf16>,
-          .backward_data = nullptr,
-          .backward_weights = nullptr};
+          .backward_data = backward_data<4, Bf16>,
+          .backward_weights = backward_weights<4, Bf16>};
 }
 ConvAlgorithm conv2d_winograd4() { return winograd_algorithm<4>("winograd4", 2.5e-6); }
 ConvAlgorithm conv2d_winograd2() { return winograd_algorithm<2>("winograd2", 7e-7); }

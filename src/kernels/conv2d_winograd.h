@@ -12,7 +12,7 @@ namespace ferplus {
 
 ConvAlgorithm conv2d_winograd4();
 ConvAlgorithm conv2d_winograd2();
-// The forward pass with operands of the products in bfloat16.
+// With operands of the products in bfloat16.
 ConvAlgorithm conv2d_winograd4_bf16();
 
 namespace winograd {
@@ -44,6 +44,7 @@ void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGrad
 
 std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                              int threads);
+template <typename Element>
 void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const float* input,
                       const ConvGradient& output_gradient, float* weights_gradient,
                       float* bias_gradient, float* workspace);

@@ -6,8 +6,7 @@
 
 #include "kernels/blocks.h"
 #include "kernels/conv2d_winograd.h"
-#include "kernels/dispatch.h"
-#include "kernels/matrix_product.h"
+#include "kernels/operation.h"
 
 namespace ferplus::winograd {
 namespace {
@@ -16,7 +15,9 @@ namespace {
 // there a block at a time. Sums and operands of a slice are a little more than an L2 cache holds:
 // larger slices transform less often, smaller ones move less.
 constexpr Index kSliceDepth = 64, kSliceColumns = 128;
-constexpr Index kBlockTiles = 42;
+// In bfloat16 twice as many tiles take the same room.
+template <typename Element>
+constexpr Index kBlockTiles = 42 * static_cast<Index>(sizeof(float) / sizeof(Element));
 // With fewer slices than this, micro-batches are tasks of their own; with fewer than that, parts of
 // micro-batches.
 constexpr Index kMinSlices = 8, kMinPartSlices = 4;
@@ -41,13 +42,16 @@ Index waiting_sums(Index batch) {
   return std::bit_width(static_cast<std::size_t>(micro_batches(batch) - 1)) + 1;
 }
 
-constexpr Index kInputStride = kBlockTiles * kSliceDepth + kStridePadding;
-constexpr Index kGradientStride = kBlockTiles * kSliceColumns + kStridePadding;
+template <typename Element>
+constexpr Index kInputStride = kBlockTiles<Element>* kSliceDepth + kStridePadding;
+template <typename Element>
+constexpr Index kGradientStride = kBlockTiles<Element>* kSliceColumns + kStridePadding;
 constexpr Index kProductStride = kSliceDepth * kSliceColumns + kStridePadding;
 
 Index floats_per_thread(const WinogradTransforms& w, Index waiting) {
   return std::max(kSliceDepth, kSliceColumns) + kSliceColumns +
-         coordinates(w) * (kInputStride + kGradientStride + kProductStride) + waiting * kSumsFloats;
+         coordinates(w) * (kInputStride<float> + kGradientStride<float> + kProductStride) +
+         waiting * kSumsFloats;
 }
 
 struct Operands {
@@ -57,6 +61,7 @@ struct Operands {
   ConvGradient output_gradient;
 };
 
+template <typename Element>
 class SliceTask {
  public:
   SliceTask(const Operands& operands, const Slices& slices, Index slice, float* workspace)
@@ -73,9 +78,10 @@ class SliceTask {
         width_(ceil_divide(columns_, k_.tile_columns) * k_.tile_columns),
         zeros_(workspace),
         block_sums_(zeros_ + std::max(kSliceDepth, kSliceColumns)),
-        inputs_(block_sums_ + kSliceColumns),
-        gradients_(inputs_ + coordinates(w_) * kInputStride),
-        products_(gradients_ + coordinates(w_) * kGradientStride),
+        inputs_(reinterpret_cast<Element*>(block_sums_ + kSliceColumns)),
+        gradients_(inputs_ + coordinates(w_) * kInputStride<Element>),
+        products_(block_sums_ + kSliceColumns +
+                  coordinates(w_) * (kInputStride<float> + kGradientStride<float>)),
         sums_(products_ + coordinates(w_) * kProductStride) {
     std::fill_n(zeros_, std::max(kSliceDepth, kSliceColumns), 0.0f);
   }
@@ -117,7 +123,7 @@ class SliceTask {
       std::fill_n(sums, (9 * depth_ + 1) * width_, 0.0f);
       return;
     }
-    const Blocks blocks = even_blocks(tiles, kBlockTiles, 1);
+    const Blocks blocks = even_blocks(tiles, kBlockTiles<Element>, 2);
     float* bias_sums = sums + 9 * depth_ * width_;
     std::fill_n(bias_sums, width_, 0.0f);
     for (Index block = 0; block < blocks.count; ++block) {
@@ -127,27 +133,34 @@ class SliceTask {
   }
 
   void add_tiles(Index first_tile, Index tiles, bool accumulate, float* bias_sums) {
-    const TransformLayout input_layout{kInputStride, depth_, k_.vector_width, 1};
-    w_.input(&in_, operands_.input, nullptr, first_tile, tiles, first_depth_, depth_, zeros_,
-             &input_layout, inputs_, nullptr);
-    const Index panel_size = kBlockTiles * k_.tile_columns;
-    const TransformLayout gradient_layout{kGradientStride, k_.tile_columns, panel_size,
-                                          k_.tile_columns / k_.vector_width};
+    using Run = Operation<Element>;
+    // Elements that lie together: of one tile, or of two.
+    constexpr Index kTogether = Run::kTilesTogether;
+    const Index depth_stride = kTogether * depth_;
+    const TransformLayout input_layout{kInputStride<Element>, depth_stride,
+                                       kTogether * k_.vector_width, 1};
+    Run::transposed_input(w_)(&in_, operands_.input, nullptr, first_tile, tiles, first_depth_,
+                              depth_, zeros_, &input_layout, inputs_, nullptr);
+    const Index panel_size = kBlockTiles<Element> * k_.tile_columns;
+    const TransformLayout gradient_layout{kGradientStride<Element>, kTogether * k_.tile_columns,
+                                          panel_size, k_.tile_columns / k_.vector_width};
     // Columns of the last panel past the end hold what was there before; their sums are not stored.
     std::fill_n(block_sums_, width_, 0.0f);
     const ConvGradient& gradient = operands_.output_gradient;
-    w_.output_gradient(&out_, gradient.data, static_cast<const PoolPlaces*>(gradient.places),
-                       first_tile, tiles, first_column_, columns_, zeros_, &gradient_layout,
-                       gradients_, first_depth_ == 0 ? block_sums_ : nullptr);
+    Run::transposed_output_gradient(w_)(&out_, gradient.data,
+                                        static_cast<const PoolPlaces*>(gradient.places), first_tile,
+                                        tiles, first_column_, columns_, zeros_, &gradient_layout,
+                                        gradients_, first_depth_ == 0 ? block_sums_ : nullptr);
     k_.add(width_, block_sums_, bias_sums);
 
     const Blocks rows = even_blocks(depth_, k_.tile_rows, 1);
+    const Index product_depth = ceil_divide(tiles, kTogether) * kTogether;
     for (Index x = 0; x < coordinates(w_); ++x) {
       for (Index panel = 0; panel * k_.tile_columns < width_; ++panel) {
         for (Index r = 0; r < rows.count; ++r) {
-          k_.multiply_transposed[rows.size(r) - 1](
-              tiles, inputs_ + x * kInputStride + rows.begin(r), depth_,
-              gradients_ + x * kGradientStride + panel * panel_size,
+          Run::multiply_transposed(rows.size(r))(
+              product_depth, inputs_ + x * kInputStride<Element> + kTogether * rows.begin(r),
+              depth_stride, gradients_ + x * kGradientStride<Element> + panel * panel_size,
               products_ + x * kProductStride + rows.begin(r) * width_ + panel * k_.tile_columns,
               width_, accumulate);
         }
@@ -177,8 +190,8 @@ class SliceTask {
   const Index first_depth_, depth_, first_column_, columns_, width_;
   float* const zeros_;
   float* const block_sums_;
-  float* const inputs_;
-  float* const gradients_;
+  Element* const inputs_;
+  Element* const gradients_;
   float* const products_;
   float* const sums_;
 };
@@ -205,6 +218,7 @@ std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const 
          sizeof(float);
 }
 
+template <typename Element>
 void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const float* input,
                       const ConvGradient& output_gradient, float* weights_gradient,
                       float* bias_gradient, float* workspace) {
@@ -213,7 +227,7 @@ void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const
   if (has_many_slices(slices)) {
     const Index floats = floats_per_thread(w, waiting_sums(shape.batch));
     parallel_for(slices.count(), [&](Index slice) {
-      SliceTask(operands, slices, slice, workspace + thread_index() * floats)
+      SliceTask<Element>(operands, slices, slice, workspace + thread_index() * floats)
           .sum_batch(weights_gradient, bias_gradient);
     });
     return;
@@ -224,7 +238,7 @@ void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const
   parallel_for(micro_batches(shape.batch) * per_micro_batch * slices.count(), [&](Index task) {
     const Index part = task / slices.count();
     float* const out = sums + part * size;
-    SliceTask(operands, slices, task % slices.count(), workspace + thread_index() * floats)
+    SliceTask<Element>(operands, slices, task % slices.count(), workspace + thread_index() * floats)
         .sum_part(part / per_micro_batch, part % per_micro_batch, per_micro_batch, out,
                   out + shape.weights_size());
   });
@@ -249,5 +263,10 @@ void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const
     }
   });
 }
+
+template void backward_weights<float>(const WinogradTransforms&, const ConvShape&, const float*,
+                                      const ConvGradient&, float*, float*, float*);
+template void backward_weights<Bf16>(const WinogradTransforms&, const ConvShape&, const float*,
+                                     const ConvGradient&, float*, float*, float*);
 
 }  // namespace ferplus::winograd

@@ -28,10 +28,10 @@ struct WeightsTransform : Filtering {
   }
 };
 
-// One row of coordinates from `values`, all groups from kGroup on.
-template <typename Transform, int kGroup, typename Element>
-inline __attribute__((always_inline)) void widen_row(const Vector* values, Element* out,
-                                                     std::int64_t coordinate_stride) {
+// One row of coordinates from `values`, all groups from kGroup on; put(x, value) takes coordinate
+// x.
+template <typename Transform, int kGroup, typename Put>
+inline __attribute__((always_inline)) void widen_row(const Vector* values, int first, Put put) {
   if constexpr (kGroup < Transform::kGroups) {
     constexpr int kFirst = Transform::kFirst[kGroup];
     constexpr int kCount = Transform::kFirst[kGroup + 1] - kFirst;
@@ -39,18 +39,15 @@ inline __attribute__((always_inline)) void widen_row(const Vector* values, Eleme
     Transform::template apply<kGroup>(
         [&](int j) __attribute__((always_inline)) { return values[j]; }, coordinates);
 #pragma GCC unroll 2
-    for (int j = 0; j < kCount; ++j) {
-      store(out + (kFirst + j) * coordinate_stride, coordinates[j]);
-    }
-    widen_row<Transform, kGroup + 1>(values, out, coordinate_stride);
+    for (int j = 0; j < kCount; ++j) put(first + kFirst + j, coordinates[j]);
+    widen_row<Transform, kGroup + 1>(values, first, put);
   }
 }
 
 // Both dimensions; pixel(i, j) loads a value. A group of rows at a time, which stays in registers:
 // values are loaded once per group instead of all intermediate ones spilled.
-template <typename Transform, int kGroup, typename Pixel, typename Element>
-inline __attribute__((always_inline)) void widen(Pixel pixel, Element* out,
-                                                 std::int64_t coordinate_stride) {
+template <typename Transform, int kGroup, typename Pixel, typename Put>
+inline __attribute__((always_inline)) void widen(Pixel pixel, Put put) {
   if constexpr (kGroup < Transform::kGroups) {
     constexpr int kFirst = Transform::kFirst[kGroup];
     constexpr int kCount = Transform::kFirst[kGroup + 1] - kFirst;
@@ -65,10 +62,9 @@ inline __attribute__((always_inline)) void widen(Pixel pixel, Element* out,
     }
 #pragma GCC unroll 2
     for (int i = 0; i < kCount; ++i) {
-      widen_row<Transform, 0>(rows[i], out + (kFirst + i) * Transform::kSize * coordinate_stride,
-                              coordinate_stride);
+      widen_row<Transform, 0>(rows[i], (kFirst + i) * Transform::kSize, put);
     }
-    widen<Transform, kGroup + 1>(pixel, out, coordinate_stride);
+    widen<Transform, kGroup + 1>(pixel, put);
   }
 }
 
@@ -255,21 +251,81 @@ class PooledTiles {
   Vector values_[kSide * kSide];
 };
 
-template <typename Transform, typename Tiles, typename Element>
+// Where transform_tiles writes: a tile after the other …
+template <typename Element>
+class TileRows {
+ public:
+  TileRows(Element* out, const TransformLayout& layout) : tile_(out), layout_(layout) {}
+
+  static constexpr int kStep = 1;  // elements between the channels of a tile
+  void next_tile() { tile_ += layout_.tile_stride; }
+  void finish(std::int64_t /*channels*/) {}
+  Element* tile() const { return tile_; }
+  inline __attribute__((always_inline)) void put(Element* to, std::int64_t /*c*/, int x,
+                                                 Vector value) const {
+    store(to + x * layout_.coordinate_stride, value);
+  }
+
+ private:
+  Element* tile_;
+  const TransformLayout layout_;
+};
+
+// … or two tiles at a time, their values side by side; a last one without a partner with zeros. The
+// first of two waits in memory of the stack.
+template <int kCoordinates>
+class TilePairs {
+ public:
+  TilePairs(Bf16* out, const TransformLayout& layout) : pair_(out), layout_(layout) {}
+
+  static constexpr int kStep = 2;
+  void next_tile() {
+    if (second_) pair_ += layout_.tile_stride;
+    second_ = !second_;
+  }
+  void finish(std::int64_t channels) {
+    if (!second_) return;
+    for (std::int64_t c = 0, v = 0; c < channels; c += kWidth, ++v) {
+      Bf16* to = pair_ + v / layout_.group * layout_.group_stride + v % layout_.group * 2 * kWidth;
+      for (int x = 0; x < kCoordinates; ++x) put(to, c, x, broadcast(0.0f));
+    }
+  }
+  Bf16* tile() const { return pair_; }
+  inline __attribute__((always_inline)) void put(Bf16* to, std::int64_t c, int x, Vector value) {
+    float* const first = waiting_ + x * kMaxPairChannels + c;
+    if (second_) {
+      store_pair(to + x * layout_.coordinate_stride, load(first), value);
+    } else {
+      store(first, value);
+    }
+  }
+
+ private:
+  Bf16* pair_;
+  bool second_ = false;
+  const TransformLayout layout_;
+  alignas(64) float waiting_[kCoordinates * kMaxPairChannels];
+};
+
+template <typename Transform, typename Tiles, typename Sink>
 inline void transform_all(Tiles& source, std::int64_t tiles, std::int64_t channels,
-                          const TransformLayout where, Element* out, float* sums) {
+                          const TransformLayout& layout, Sink& sink, float* sums) {
   constexpr int kSide = Transform::kInputs;
-  for (std::int64_t t = 0; t < tiles; ++t, out += where.tile_stride) {
+  const std::int64_t group = layout.group, group_stride = layout.group_stride;
+  for (std::int64_t t = 0; t < tiles; ++t, sink.next_tile()) {
     if (t > 0) source.advance();
-    Element* group = out;
-    for (std::int64_t c = 0; c < channels; group += where.group_stride) {
-      Element* to = group;
-      for (std::int64_t v = 0; v < where.group && c < channels; ++v, c += kWidth, to += kWidth) {
+    auto* first = sink.tile();
+    for (std::int64_t c = 0; c < channels; first += group_stride) {
+      auto* to = first;
+      for (std::int64_t v = 0; v < group && c < channels;
+           ++v, c += kWidth, to += Sink::kStep * kWidth) {
         source.open(c);
         const auto pixel = [&](int i, int j) __attribute__((always_inline)) {
           return source.value(i, j);
         };
-        widen<Transform, 0>(pixel, to, where.coordinate_stride);
+        widen<Transform, 0>(
+            pixel, [&](int x, Vector value)
+                       __attribute__((always_inline)) { sink.put(to, c, x, value); });
         if (sums == nullptr) continue;
         Vector sum = broadcast(0.0f);
         for (int i = 0; i < kSide; ++i) {
@@ -279,22 +335,24 @@ inline void transform_all(Tiles& source, std::int64_t tiles, std::int64_t channe
       }
     }
   }
+  sink.finish(channels);
 }
 
-template <typename Transform, typename Element>
+template <typename Transform, typename Sink, typename Element>
 void transform_tiles(const TileGrid* grid, const float* images, const PoolPlaces* places,
                      std::int64_t first_tile, std::int64_t tiles, std::int64_t first_channel,
                      std::int64_t channels, const float* zeros, const TransformLayout* layout,
                      Element* out, float* sums) {
+  Sink sink(out, *layout);
   if (places == nullptr) {
     PlainTiles<Transform> source(grid, images, first_tile, tiles, first_channel, zeros);
-    transform_all<Transform>(source, tiles, channels, *layout, out, sums);
+    transform_all<Transform>(source, tiles, channels, *layout, sink, sums);
   } else if (grid->pad_top % 2 == 0) {
     PooledTiles<Transform, 0> source(grid, images, places, first_tile, first_channel);
-    transform_all<Transform>(source, tiles, channels, *layout, out, sums);
+    transform_all<Transform>(source, tiles, channels, *layout, sink, sums);
   } else {
     PooledTiles<Transform, 1> source(grid, images, places, first_tile, first_channel);
-    transform_all<Transform>(source, tiles, channels, *layout, out, sums);
+    transform_all<Transform>(source, tiles, channels, *layout, sink, sums);
   }
 }
 
@@ -393,7 +451,8 @@ void transform_weights(std::int64_t rows, const float* taps, std::int64_t tap_st
     widen<WeightsTransform<Filtering>, 0>(
         [&](int r, int s)
             __attribute__((always_inline)) { return load(taps + (3 * r + s) * tap_stride + i); },
-        out + i, coordinate_stride);
+        [&](int x, Vector value)
+            __attribute__((always_inline)) { store(out + x * coordinate_stride + i, value); });
   }
 }
 
@@ -427,8 +486,8 @@ void transform_weights_gradient(std::int64_t rows, std::int64_t columns, const f
 template <typename Filtering>
 constexpr WinogradTransforms winograd_transforms() {
   return {Filtering::kTile,
-          transform_tiles<InputTransform<Filtering>, float>,
-          transform_tiles<OutputGradientTransform<Filtering>, float>,
+          transform_tiles<InputTransform<Filtering>, TileRows<float>, float>,
+          transform_tiles<OutputGradientTransform<Filtering>, TileRows<float>, float>,
           transform_output<Filtering>,
           transform_weights<Filtering>,
           transform_weights_gradient<Filtering>};

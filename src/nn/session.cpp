@@ -83,9 +83,6 @@ Session::Session(const Network& network, Index max_batch, Phase phase, Precision
       parameter_views_(network.parameters().size()),
       state_views_(network.state().size()),
       gradient_views_(network.parameters().size()) {
-  if (phase == Phase::training && precision != Precision::fp32) {
-    throw UsageError("training computes in fp32");
-  }
   if (max_batch < 1) throw UsageError(concat("a batch needs at least one image, not ", max_batch));
   for (const Network::Step& step : layers_) {
     steps_.push_back({.plan = step.layer->plan(batched(step.input, max_batch), phase)});

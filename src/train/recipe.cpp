@@ -18,6 +18,12 @@ const std::vector<RecipeField>& fields() {
   static const std::vector<RecipeField> kFields = {
       {"epochs", "passes over the training images", &Recipe::epochs, 1, 100000},
       {"batch", "images a step", &Recipe::batch, 1, 4096},
+      {"precision",
+       "of the convolutions' products: fp32 or bf16 (faster, rounds to 8 bits; sums stay fp32)",
+       &Recipe::precision,
+       0,
+       0,
+       {"fp32", "bf16"}},
       {"initialization",
        "of the weights: glorot (uniform), he (normal) or dirac (he, but filters begin by handing "
        "their channel on)",

@@ -8,7 +8,7 @@ namespace ferplus {
 
 enum class Precision : std::uint8_t {
   fp32,
-  bf16,  // bfloat16, 8 bits of precision: convolutions and dense layers at inference
+  bf16,  // bfloat16, 8 bits of precision: convolutions, and dense layers forward
 };
 
 // "fp32", "bf16". Throws UsageError that lists the names.

@@ -114,7 +114,7 @@ class Layer {
   virtual std::unique_ptr<Layer> with_tail(const Tail& /*tail*/, const Shape& /*input*/) const {
     return nullptr;
   }
-  // This layer with operands of its products rounded, for inference; null if it has none to round.
+  // This layer with operands of its products rounded; null if it has none to round.
   virtual std::unique_ptr<Layer> with_precision(Precision /*precision*/) const { return nullptr; }
   // Packs weights; does nothing for layers without prepared bytes. `input` as for plan.
   virtual void prepare(const Shape& /*input*/, Direction /*direction*/,

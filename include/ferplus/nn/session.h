@@ -42,7 +42,7 @@ class PreparedModel {
 class Session {
  public:
   // `network` must outlive the session. Phase::inference plans for forward only, of models prepared
-  // for the same precision. Throws UsageError if max_batch < 1, or if training is to round.
+  // for the same precision. Throws UsageError if max_batch < 1.
   Session(const Network& network, Index max_batch, Phase phase,
           Precision precision = Precision::fp32);
 

@@ -17,6 +17,8 @@ struct Recipe {
   std::string name = "paper";
   int epochs = 100;
   int batch = 32;
+  // Of the convolutions' products: fp32, or bf16, whose sums, weights and updates stay fp32.
+  std::string precision = "fp32";
   std::string initialization = "glorot";
 
   // step: learning_rate times the factor of the last milestone passed, "0.2:0.5,0.4:0.1" being half
