@@ -101,14 +101,16 @@ double measure(const Row& row) {
 
 }  // namespace
 
+double measure_fma_peak(std::string_view isa) {
+  const auto row = std::find_if(std::begin(kRows), std::end(kRows),
+                                [&](const Row& candidate) { return candidate.isa == isa; });
+  return row == std::end(kRows) ? 0.0 : measure(*row);
+}
+
 double fma_peak(std::string_view isa) {
   static std::map<std::string, double, std::less<>> known;
   if (const auto found = known.find(isa); found != known.end()) return found->second;
-  const auto row = std::find_if(std::begin(kRows), std::end(kRows),
-                                [&](const Row& candidate) { return candidate.isa == isa; });
-  const double peak = row == std::end(kRows) ? 0.0 : measure(*row);
-  known.emplace(isa, peak);
-  return peak;
+  return known.emplace(isa, measure_fma_peak(isa)).first->second;
 }
 
 }  // namespace ferplus::bench

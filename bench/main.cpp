@@ -1,5 +1,6 @@
 // Benchmarks of the kernels. Pin the process, and see --benchmark_filter; OMP_NUM_THREADS or
-// taskset set the number of threads. --choices alone prints src/kernels/conv2d_choices.cpp anew.
+// taskset set the number of threads. --choices alone prints src/kernels/conv2d_choices.cpp anew,
+// --worker alone answers tools/bench_peers.py.
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "choices.h"
 #include "fma_peak.h"
 #include "report.h"
+#include "worker.h"
 
 namespace ferplus::bench {
 
@@ -33,6 +35,10 @@ int main(int argc, char** argv) {
   using namespace ferplus;
   if (argc == 2 && std::string_view(argv[1]) == "--choices") {
     bench::print_conv_choices();
+    return 0;
+  }
+  if (argc == 2 && std::string_view(argv[1]) == "--worker") {
+    bench::serve_timings();
     return 0;
   }
   benchmark::Initialize(&argc, argv);
