@@ -18,6 +18,7 @@ class Dense final : public Layer {
   }
 
   std::string_view kind() const override { return "dense"; }
+  LayerOptions options() const override { return options_; }
   std::string describe() const override { return concat("dense ", options_.units); }
 
   LayerPlan plan(const Shape& input, Phase phase) const override {
