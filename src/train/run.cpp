@@ -62,6 +62,7 @@ nlohmann::ordered_json to_json(const RunConfig& config) {
   return {{"format", kRunFormat},
           {"network", config.network},
           {"mode", label_mode(config.mode).name},
+          {"preprocessing", preprocessing_name(config.preprocessing)},
           {"seed", config.seed},
           {"limit", config.limit},
           {"fer", config.fer},
@@ -81,6 +82,8 @@ void update_from_json(RunConfig& config, const json& object) {
       config.network = text_of(value, key);
     } else if (key == "mode") {
       config.mode = label_mode(text_of(value, key)).mode;
+    } else if (key == "preprocessing") {
+      config.preprocessing = preprocessing_from_name(text_of(value, key));
     } else if (key == "seed") {
       config.seed = count_of(value, key);
     } else if (key == "limit") {
@@ -94,9 +97,9 @@ void update_from_json(RunConfig& config, const json& object) {
     } else if (key == "recipe") {
       update_from_json(config.recipe, value);
     } else {
-      throw UsageError(unknown_name(
-          "key", key,
-          {"format", "network", "mode", "seed", "limit", "fer", "ferplus", "folders", "recipe"}));
+      throw UsageError(unknown_name("key", key,
+                                    {"format", "network", "mode", "preprocessing", "seed", "limit",
+                                     "fer", "ferplus", "folders", "recipe"}));
     }
   }
 }
@@ -169,6 +172,7 @@ void save_checkpoint(const std::filesystem::path& path, const Network& network,
   save_tensors(path, network, tensors,
                {{"mode", std::string(label_mode(config.mode).name)},
                 {"model_options", to_metadata(model_options(config.recipe))},
+                {"preprocessing", std::string(preprocessing_name(config.preprocessing))},
                 {"data", checkpoint.data},
                 {"config", to_json(config).dump()},
                 {"position", to_json(checkpoint.position).dump()}});

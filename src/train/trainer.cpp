@@ -50,7 +50,8 @@ class Trainer {
                  .seed = config.seed,
                  .shuffle = shuffle_of(config.recipe),
                  .augment = true,
-                 .distortion = distortion_limits(config.recipe)}),
+                 .distortion = distortion_limits(config.recipe),
+                 .preprocessing = config.preprocessing}),
         public_(select(dataset, Split::public_test, LabelMode::majority)),
         schedule_(config.recipe),
         checkpoint_(network_, config),
@@ -241,6 +242,7 @@ void Trainer::finish_epoch() {
     save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
                {{"mode", std::string(label_mode(config_.mode).name)},
                 {"model_options", to_metadata(model_options(config_.recipe))},
+                {"preprocessing", std::string(preprocessing_name(config_.preprocessing))},
                 {"recipe", to_json(config_.recipe).dump()},
                 {"seed", std::to_string(config_.seed)},
                 {"epoch", std::to_string(metrics.epoch)},
@@ -257,7 +259,7 @@ void Trainer::finish_epoch() {
 Classification Trainer::evaluate_public(double& loss) {
   const Parameters& parameters = evaluated_parameters(checkpoint_);
   const std::vector<Logits> logits = predict_samples(
-      dataset_, public_.samples, Preprocessing::ferplus, session_,
+      dataset_, public_.samples, config_.preprocessing, session_,
       [&](Index batch) { return session_.evaluate(batch, parameters); }, evaluation_progress());
   std::vector<int> classes;
   for (const Target& target : public_.targets) classes.push_back(argmax(target));
@@ -387,10 +389,12 @@ TrainResult Trainer::result() {
   if (has_private) {
     const Model best = load_model(file("best.safetensors"));
     const PreparedModel prepared(best.network, best.parameters);
-    result.private_accuracy =
-        evaluate(dataset_, prepared, {.split = Split::private_test, .batch = config_.recipe.batch},
-                 evaluation_progress())
-            .classification.accuracy;
+    result.private_accuracy = evaluate(dataset_, prepared,
+                                       {.split = Split::private_test,
+                                        .preprocessing = best.preprocessing(),
+                                        .batch = config_.recipe.batch},
+                                       evaluation_progress())
+                                  .classification.accuracy;
   }
   nlohmann::ordered_json json = {{"epochs", result.epochs_done},
                                  {"finished", result.finished},

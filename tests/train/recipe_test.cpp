@@ -169,6 +169,7 @@ TEST(RunConfigTest, FileRoundTrip) {
   const TemporaryFolder folder;
   RunConfig config{.network = "vgg_mini",
                    .mode = LabelMode::multi_target,
+                   .preprocessing = Preprocessing::raw,
                    .recipe = changed(),
                    .seed = 0xffff'ffff'ffff'fff1,
                    .limit = 77,
@@ -199,6 +200,7 @@ TEST(RunConfigTest, RefusesByName) {
   EXPECT_THAT(message(R"({"format": "ferplus-run-9"})"), HasSubstr("ferplus-run-9"));
   EXPECT_THAT(message(R"({"recipe": {"epochs": 0}})"),
               AllOf(HasSubstr("config.json"), HasSubstr("epochs")));
+  EXPECT_THAT(message(R"({"preprocessing": "rwa"})"), HasSubstr("raw?"));
   EXPECT_THAT(message(R"({"network": 3})"), HasSubstr("network"));
 }
 

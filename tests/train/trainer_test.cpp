@@ -61,6 +61,33 @@ INSTANTIATE_TEST_SUITE_P(TrainerTest, Modes,
                            return std::string(label_mode(parameter.param).name);
                          });
 
+// The public accuracies of both kinds of run, and of their models evaluated again as their files
+// say.
+TEST(TrainerTest, ObeysThePreprocessing) {
+  std::vector<double> losses;
+  for (const Preprocessing preprocessing : {Preprocessing::ferplus, Preprocessing::raw}) {
+    TemporaryFolder folder;
+    Recorder recorder;
+    RunConfig config = plain_run(LabelMode::majority, 1);
+    config.preprocessing = preprocessing;
+    const TrainResult result = train(faces(), config, {.folder = folder.path()}, recorder);
+    losses.push_back(recorder.epochs.front().train_loss);
+    for (const char* name : {"best.safetensors", "last.safetensors"}) {
+      const Model model = load_model(folder / name);
+      ASSERT_EQ(model.preprocessing(), preprocessing);
+      const PreparedModel prepared(model.network, model.parameters);
+      EXPECT_EQ(
+          evaluate(faces(), prepared, {.preprocessing = preprocessing}).classification.accuracy,
+          result.best_public_accuracy);
+      EXPECT_EQ(evaluate(faces(), prepared,
+                         {.split = Split::private_test, .preprocessing = preprocessing})
+                    .classification.accuracy,
+                result.private_accuracy);
+    }
+  }
+  EXPECT_NE(losses[0], losses[1]);
+}
+
 TEST(TrainerTest, ReportsWhatItDid) {
   TemporaryFolder folder;
   Recorder recorder;

@@ -17,6 +17,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <ferplus/data/label_mode.h>
+#include <ferplus/data/transform.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/nn/network.h>
 #include <ferplus/train/optimizer.h>
@@ -28,6 +29,7 @@ namespace ferplus {
 struct RunConfig {
   std::string network = "vgg13";
   LabelMode mode = LabelMode::majority;
+  Preprocessing preprocessing = Preprocessing::ferplus;
   Recipe recipe;
   std::uint64_t seed = 1;
   std::size_t limit = 0;              // train on the first so many kept images; 0: all

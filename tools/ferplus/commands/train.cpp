@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 struct Options {
   DataOptions data;
   fs::path run, config;
-  std::string mode, network, recipe;
+  std::string mode, network, recipe, preprocessing;
   std::optional<std::uint64_t> seed, limit;
   std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
   bool resume = false;
@@ -64,6 +64,9 @@ RunConfig configuration(const Options& options) {
   }
   if (!options.mode.empty()) config.mode = label_mode(options.mode).mode;
   if (!options.network.empty()) config.network = options.network;
+  if (!options.preprocessing.empty()) {
+    config.preprocessing = preprocessing_from_name(options.preprocessing);
+  }
   if (!options.recipe.empty()) config.recipe = find_recipe(options.recipe);
   if (options.seed) config.seed = *options.seed;
   if (options.limit) config.limit = *options.limit;
@@ -232,6 +235,12 @@ Run setup_train(CLI::App& app) {
   app.add_option("--network", options->network, "The network: " + network_list() + " [vgg13]")
       ->type_name("NAME")
       ->check(one_of("network", network_names()))
+      ->group("Run");
+  app.add_option("--preprocessing", options->preprocessing,
+                 "What the network sees of a face: ferplus (equalised, plane removed) or raw "
+                 "((gray - 127.5) / 255, as the ONNX model zoo's emotion_ferplus) [ferplus]")
+      ->type_name("NAME")
+      ->check(one_of("preprocessing", {"ferplus", "raw"}))
       ->group("Run");
   app.add_option("--recipe", options->recipe, "The hyperparameters: " + recipe_list() + " [paper]")
       ->type_name("NAME")
