@@ -16,6 +16,8 @@ constexpr std::array kCommands = {
     Command{"evaluate", "Measure a model on a split", setup_evaluate},
     Command{"predict", "Say what expression a face shows", setup_predict},
     Command{"info", "Show a model's layers, parameters and metadata", setup_info},
+    Command{"export", "Write a model as ONNX", setup_export},
+    Command{"import", "Read an ONNX network as a model", setup_import},
 };
 
 }  // namespace
