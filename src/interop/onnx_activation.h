@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <ferplus/core/tensor.h>
+#include <ferplus/nn/layers.h>
 
 #include "interop/onnx_constant.h"
 
@@ -44,6 +44,8 @@ class Activation {
   // Whether this axis runs over our channels (or features) and nothing else, or has length 1.
   bool is_channels(std::size_t axis) const;
 
+  // Rows and columns of zeros around the image, from a Pad, for the next window to take.
+  Padding zeros{};
   // Layers that the chain had when a layer made this: what is not of the last one cannot go on.
   std::size_t layers = 0;
   // Nothing but renaming may follow: a Softmax made it.

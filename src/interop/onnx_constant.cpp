@@ -9,6 +9,8 @@
 namespace ferplus::interop {
 namespace {
 
+constexpr std::int64_t kMaxStep = std::int64_t{1} << 31;
+
 struct Fold {
   const Node& node;
   const std::vector<const Constant*>& inputs;
@@ -147,25 +149,76 @@ Constant concatenated(const Fold& fold) {
   return result;
 }
 
+Dims strides_of(const Dims& dims) {
+  Dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  return strides;
+}
+
+// An array of `dims` whose entry [i, j, …] is that of `from` at first + i·strides[0] + j·strides[1]
+// ….
+Constant strided(const Constant& from, const Dims& dims, std::int64_t first, const Dims& strides) {
+  const auto count = static_cast<std::size_t>(element_count(dims).value_or(0));
+  return gathered(from, dims, count, [&](std::size_t i) {
+    std::int64_t place = first;
+    auto left = static_cast<std::int64_t>(i);
+    for (std::size_t axis = dims.size(); axis-- > 0; left /= dims[axis]) {
+      place += left % dims[axis] * strides[axis];
+    }
+    return static_cast<std::size_t>(place);
+  });
+}
+
 Constant slice(const Fold& fold) {
   const Constant& data = fold.input(0);
-  check_list(data);
-  const auto argument = [&](const char* name, std::size_t i, std::int64_t fallback) {
-    const auto list = list_argument(fold.node, name, fold.optional_input(i));
-    if (list && list->size() != 1) throw Error("it slices more than one axis");
-    return list ? list->front() : fallback;
+  const auto argument = [&](const char* name, std::size_t i) {
+    return list_argument(fold.node, name, fold.optional_input(i));
   };
-  const auto size = static_cast<std::int64_t>(data.size());
-  const auto place = [&](std::int64_t at) {
-    return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size);
-  };
-  const std::int64_t begin = place(argument("starts", 1, 0));
-  const std::int64_t end = std::max(begin, place(argument("ends", 2, size)));
-  normalized_axis(argument("axes", 3, 0), data.dims.size());
-  if (argument("steps", 4, 1) != 1) throw Error("it slices with a step other than 1");
-  fold.budget.spend(end - begin);
-  return gathered(data, {end - begin}, static_cast<std::size_t>(end - begin),
-                  [&](std::size_t i) { return static_cast<std::size_t>(begin) + i; });
+  const auto starts = argument("starts", 1), ends = argument("ends", 2);
+  if (!starts || !ends || starts->size() != ends->size()) throw Error("its ranges do not fit");
+  Dims axes(starts->size());
+  std::iota(axes.begin(), axes.end(), 0);
+  axes = argument("axes", 3).value_or(axes);
+  const Dims steps = argument("steps", 4).value_or(Dims(starts->size(), 1));
+  if (axes.size() != starts->size() || steps.size() != starts->size()) {
+    throw Error("its ranges do not fit");
+  }
+  Dims dims = data.dims, strides = strides_of(dims);
+  std::vector<bool> cut(dims.size(), false);
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::size_t axis = normalized_axis(axes[i], dims.size());
+    const std::int64_t size = dims[axis], step = steps[i];
+    if (cut[axis] || step == 0 || step < -kMaxStep || step > kMaxStep)
+      throw Error("its ranges do not fit");
+    cut[axis] = true;
+    // Going back, the place before the first is where it ends.
+    const std::int64_t least = step < 0 ? -1 : 0, most = step < 0 ? size - 1 : size;
+    const auto place = [&](std::int64_t at) {
+      return at < 0 ? std::max(at < -size ? least : at + size, least) : std::min(at, most);
+    };
+    const std::int64_t begin = std::max<std::int64_t>(place((*starts)[i]), 0);
+    const std::int64_t length = (place((*ends)[i]) - begin) * (step < 0 ? -1 : 1);
+    dims[axis] = length <= 0 ? 0 : (length - 1) / std::abs(step) + 1;
+    first += begin * strides[axis];
+    strides[axis] *= step;
+  }
+  fold.budget.spend(dims);
+  return strided(data, dims, first, strides);
+}
+
+Constant filled(const Fold& fold) {
+  const Dims dims = integers_of(fold.input(0));
+  const auto count = element_count(dims);
+  if (!count || dims.size() > kMaxRank) {
+    throw Error(concat("it makes an impossible shape, ", dims_text(dims)));
+  }
+  fold.budget.spend(*count);
+  const onnx::TensorProto* tensor = fold.node.tensor("value");
+  const Constant value = tensor == nullptr ? Constant{.dims = {1}, .values = std::vector<float>{0}}
+                                           : read_tensor(*tensor);
+  if (value.size() != 1) throw Error("it is filled with more than one value");
+  return gathered(value, dims, static_cast<std::size_t>(*count), [](std::size_t) { return 0; });
 }
 
 Constant transposed(const Fold& fold) {
@@ -182,21 +235,13 @@ Constant transposed(const Fold& fold) {
     }
   }
   fold.budget.spend(static_cast<std::int64_t>(from.size()));
-  std::vector<std::size_t> strides(rank, 1);
-  for (std::size_t i = rank; i-- > 1;) {
-    strides[i - 1] = strides[i] * static_cast<std::size_t>(from.dims[i]);
+  const Dims from_strides = strides_of(from.dims);
+  Dims dims, strides;
+  for (const std::int64_t axis : order) {
+    dims.push_back(from.dims[static_cast<std::size_t>(axis)]);
+    strides.push_back(from_strides[static_cast<std::size_t>(axis)]);
   }
-  Dims dims(rank);
-  for (std::size_t i = 0; i < rank; ++i) dims[i] = from.dims[static_cast<std::size_t>(order[i])];
-  return gathered(from, dims, from.size(), [&](std::size_t i) {
-    std::size_t place = 0;
-    for (std::size_t axis = rank; axis-- > 0;) {
-      const auto size = static_cast<std::size_t>(dims[axis]);
-      place += i % size * strides[static_cast<std::size_t>(order[axis])];
-      i /= size;
-    }
-    return place;
-  });
+  return strided(from, dims, 0, strides);
 }
 
 Constant reshape(const Fold& fold) {
@@ -262,12 +307,12 @@ Constant arithmetic(const Fold& fold) {
 using Folder = Constant (*)(const Fold&);
 const std::map<std::string, Folder>& folders() {
   static const std::map<std::string, Folder> kFolders = {
-      {"Constant", constant}, {"Identity", identity},    {"Shape", shape},
-      {"Cast", cast},         {"Gather", gather},        {"Concat", concatenated},
-      {"Slice", slice},       {"Transpose", transposed}, {"Reshape", reshape},
-      {"Squeeze", squeeze},   {"Unsqueeze", unsqueeze},  {"Flatten", flatten},
-      {"Add", arithmetic},    {"Sub", arithmetic},       {"Mul", arithmetic},
-      {"Div", arithmetic}};
+      {"Constant", constant}, {"Identity", identity},      {"Shape", shape},
+      {"Cast", cast},         {"Gather", gather},          {"Concat", concatenated},
+      {"Slice", slice},       {"ConstantOfShape", filled}, {"Transpose", transposed},
+      {"Reshape", reshape},   {"Squeeze", squeeze},        {"Unsqueeze", unsqueeze},
+      {"Flatten", flatten},   {"Add", arithmetic},         {"Sub", arithmetic},
+      {"Mul", arithmetic},    {"Div", arithmetic}};
   return kFolders;
 }
 

@@ -12,6 +12,7 @@
 namespace ferplus::interop {
 
 using Dims = std::vector<std::int64_t>;
+inline constexpr std::size_t kMaxRank = 8;
 
 // "64x1x3x3".
 std::string dims_text(const Dims& dims);
@@ -34,6 +35,8 @@ class Budget {
   explicit Budget(std::int64_t values) : left_(values) {}
   // Throws Error, without naming a place, if fewer are left.
   void spend(std::int64_t values);
+  // For an array of these dims.
+  void spend(const Dims& dims);
 
  private:
   std::int64_t left_;

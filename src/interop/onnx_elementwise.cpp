@@ -19,7 +19,8 @@ std::vector<double> channel_values(const OperatorContext& c, const Constant& con
   const auto constant_rank = static_cast<std::int64_t>(constant.dims.size());
   const std::int64_t first =
       legacy ? c.node.integer("axis", rank - constant_rank) : rank - constant_rank;
-  bool fits = first >= 0 && first + constant_rank <= rank && (broadcast || constant.dims == dims);
+  bool fits = first >= 0 && first <= rank && first + constant_rank <= rank &&
+              (broadcast || constant.dims == dims);
   std::optional<std::size_t> varying;
   bool several = false;
   for (std::size_t i = 0; fits && i < constant.dims.size(); ++i) {

@@ -167,6 +167,9 @@ void Graph::run(const Node& node) {
     throw Error(concat("it needs '", node.input(input_place),
                        "', which other layers use too; a chain of layers is supported"));
   }
+  if (input->zeros != Padding{} && node.op() != "Conv" && node.op() != "AveragePool") {
+    throw Error("it follows a Pad, which is supported before Conv and AveragePool only");
+  }
   if (input->finished) throw Error("it follows a softmax, which must be the last layer");
   Activation result = apply({.node = node,
                              .chain = chain_,
@@ -196,9 +199,6 @@ Chain Graph::take_apart() {
   const auto output = activations_.find(name);
   if (output == activations_.end()) {
     throw Error(concat("output '", name, "' is not made from the input"));
-  }
-  if (output->second.layers != chain_.size()) {
-    throw Error(concat("output '", name, "' is not that of the last layer"));
   }
   const Activation& last = output->second;
   if (last.dims() != Dims{batch_, kClasses} || !last.is_channels(1) ||

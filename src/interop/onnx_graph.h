@@ -39,6 +39,7 @@ using Operator = Activation (*)(const OperatorContext& context);
 Operator find_operator(const std::string& op);
 
 // Of onnx_windows.cpp and onnx_elementwise.cpp.
+Activation pad_operator(const OperatorContext& context);
 Activation conv_operator(const OperatorContext& context);
 Activation max_pool_operator(const OperatorContext& context);
 Activation average_pool_operator(const OperatorContext& context);

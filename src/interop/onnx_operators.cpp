@@ -166,6 +166,7 @@ Operator find_operator(const std::string& op) {
       {"MatMul", matmul},
       {"MaxPool", max_pool_operator},
       {"Mul", arithmetic_operator},
+      {"Pad", pad_operator},
       {"Relu", relu},
       {"Reshape", reshape},
       {"Softmax", softmax},

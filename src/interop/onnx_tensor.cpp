@@ -9,7 +9,6 @@ namespace ferplus::interop {
 namespace {
 
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
-constexpr std::size_t kMaxRank = 8;
 
 // The values of raw little-endian bytes, or of a typed field.
 template <typename Stored, typename Value, typename Field>
@@ -59,6 +58,8 @@ void Budget::spend(std::int64_t values) {
   if (values > left_) throw Error("it makes arrays far larger than the file");
   left_ -= values;
 }
+
+void Budget::spend(const Dims& dims) { spend(element_count(dims).value_or(kMaxElements)); }
 
 Constant read_tensor(const onnx::TensorProto& tensor) {
   const auto refuse = [&](const std::string& reason) -> Error {

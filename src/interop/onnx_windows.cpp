@@ -67,6 +67,15 @@ Index ceil_padding(Index size, Index before, Index after, Index window, Index st
   return (rest / stride + 1) * stride < size + before ? stride - rest % stride : 0;
 }
 
+// The image that a window slides over, with what a Pad added.
+Shape padded_image(const OperatorContext& c) {
+  c.input.check_image();
+  const Shape& image = c.chain.output();
+  if (image.rank() != 4) throw Error("it follows a dense layer, which is not supported");
+  const Padding& zeros = c.input.zeros;
+  return {1, zeros.top + image[1] + zeros.bottom, zeros.left + image[2] + zeros.right, image[3]};
+}
+
 struct Pool {
   Pair window;
   std::int64_t stride;
@@ -75,13 +84,12 @@ struct Pool {
 };
 
 Pool pool_attributes(const OperatorContext& c) {
-  c.input.check_image();
   if (!c.node.integers("kernel_shape")) throw Error("it has no kernel_shape");
   const Pair window = pair_attribute(c.node, "kernel_shape", {1, 1});
   const Pair dilations = pair_attribute(c.node, "dilations", {1, 1});
   if (dilations.rows != 1 || dilations.columns != 1) throw Error("its dilations are not supported");
   const std::int64_t stride = stride_attribute(c.node);
-  const Shape& image = c.chain.output();
+  const Shape image = padded_image(c);
   Padding p = padding_attribute(c.node, image, window, stride);
   const Padding before = p;
   if (c.node.integer("ceil_mode", 0) != 0) {
@@ -116,11 +124,30 @@ std::vector<float> full_weights(const Constant& weights, std::int64_t channels, 
 
 }  // namespace
 
-Activation conv_operator(const OperatorContext& c) {
+Activation pad_operator(const OperatorContext& c) {
+  const auto pads = list_argument(c.node, "pads", c.optional(1));
+  const std::size_t rank = c.input.rank();
+  if (!pads || pads->size() != 2 * rank) throw Error("its pads are not two for each axis");
+  const std::string mode = c.node.text("mode", "constant");
+  const bool given = c.optional(2) != nullptr;
+  if (given && c.weights(2).size() != 1) throw Error("it pads with more than one value");
+  const float value = given ? c.weights(2).reals()->front() : c.node.real("value", 0);
+  if (std::ranges::all_of(*pads, [](std::int64_t v) { return v == 0; })) return c.input;
   c.input.check_image();
+  for (std::size_t i = 0; i < pads->size(); ++i) {
+    if ((*pads)[i] < 0 || (*pads)[i] >= kMaxWindow || (i % rank < 2 && (*pads)[i] != 0)) {
+      throw Error("its pads are not those of an image");
+    }
+  }
+  if (mode != "constant" || value != 0) throw Error("it pads with something else than zeros");
+  Activation result = c.input;
+  result.zeros = {(*pads)[2], (*pads)[3], (*pads)[6], (*pads)[7]};
+  return result;
+}
+
+Activation conv_operator(const OperatorContext& c) {
   if (c.input_place != 0) throw Error("its weights are no constant");
-  const Shape image = c.chain.output();
-  if (image.rank() != 4) throw Error("it follows a dense layer, which is not supported");
+  const Shape image = padded_image(c);
   const Constant& weights = c.weights(1);
   const std::int64_t group = c.node.integer("group", 1);
   if (weights.dims.size() != 4 || weights.size() == 0 || group < 1 || group > image[3] ||
@@ -141,18 +168,21 @@ Activation conv_operator(const OperatorContext& c) {
   const Pair window{(kernel.rows - 1) * dilations.rows + 1,
                     (kernel.columns - 1) * dilations.columns + 1};
   Padding padding = padding_attribute(c.node, image, window, stride);
+  const Padding& zeros = c.input.zeros;
+  padding = {padding.top + zeros.top, padding.left + zeros.left, padding.bottom + zeros.bottom,
+             padding.right + zeros.right};
 
   // A square kernel whose last rows or columns are zeros, over as much more padding.
   const std::int64_t side = std::max(window.rows, window.columns);
   if (side > kMaxWindow) throw Error(concat("its dilated kernel is larger than ", kMaxWindow));
   padding.bottom += side - window.rows;
   padding.right += side - window.columns;
-  const Index rows = same_padding(image[1], side, stride);
-  const Index columns = same_padding(image[2], side, stride);
+  const Index rows = same_padding(c.chain.output()[1], side, stride);
+  const Index columns = same_padding(c.chain.output()[2], side, stride);
   const Padding same{rows / 2, columns / 2, rows - rows / 2, columns - columns / 2};
 
   const std::int64_t filters = weights.dims[0];
-  c.budget.spend(filters * image[3] * side * side);
+  c.budget.spend(Dims{filters, image[3], side, side});
   c.chain.add(Conv2dOptions{.filters = filters,
                             .kernel = side,
                             .stride = stride,
@@ -186,19 +216,24 @@ Activation average_pool_operator(const OperatorContext& c) {
   if (pool.extended && count_padding) {
     throw Error("its ceil_mode with count_include_pad is not supported");
   }
-  c.chain.add(AveragePoolOptions{.height = pool.window.rows,
-                                 .width = pool.window.columns,
-                                 .stride = pool.stride,
-                                 .padding = pool.padding,
-                                 .count_padding = count_padding && pool.padding != Padding{}},
-              {});
+  // Zeros of a Pad count; with padding of the pooling's own they would have to be told apart.
+  const bool after_pad = c.input.zeros != Padding{};
+  if (after_pad && pool.padding != Padding{}) {
+    throw Error("its padding after a Pad is not supported");
+  }
+  const Padding padding = after_pad ? c.input.zeros : pool.padding;
+  c.chain.add(
+      AveragePoolOptions{.height = pool.window.rows,
+                         .width = pool.window.columns,
+                         .stride = pool.stride,
+                         .padding = padding,
+                         .count_padding = after_pad || (count_padding && padding != Padding{})},
+      {});
   return c.output();
 }
 
 Activation global_average_pool_operator(const OperatorContext& c) {
-  c.input.check_image();
-  const Shape& image = c.chain.output();
-  if (image.rank() != 4) throw Error("it follows a dense layer, which is not supported");
+  const Shape image = padded_image(c);
   c.chain.add(AveragePoolOptions{.height = image[1], .width = image[2], .stride = 1}, {});
   return c.output();
 }
