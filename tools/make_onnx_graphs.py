@@ -115,7 +115,8 @@ def nhwc(size):
         nodes.append(helper.make_node(op, inputs, [f't{count[0]}'], name=f'model/{op}_{count[0]}', **attributes))
         return f't{count[0]}'
 
-    x = node('Transpose', 'input_1', perm=[0, 3, 1, 2])
+    x = node('Mul', 'input_1', array(np.array(1 / 255, np.float32)))
+    x = node('Transpose', x, perm=[0, 3, 1, 2])
     channels = 1
     for i, k in enumerate(size['filters']):
         x = node('Conv', x, array(w(k, channels, 3, 3)), kernel_shape=[3, 3], auto_pad='SAME_UPPER')
@@ -176,7 +177,7 @@ def torch_models(size):
                 nn.Dropout(0.5), nn.Linear(hidden, 8))
 
         def forward(self, x):
-            x = self.features(x)
+            x = self.features(x / 255)
             return self.classifier(x.view(x.size(0), -1))
 
     class Odd(nn.Module):
@@ -201,6 +202,8 @@ def torch_models(size):
     for model in models.values():
         model.eval()
         for module in model.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
             if isinstance(module, nn.BatchNorm2d):
                 nn.init.uniform_(module.running_mean, -0.3, 0.3)
                 nn.init.uniform_(module.running_var, 0.5, 2)
