@@ -1,7 +1,8 @@
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -123,12 +124,15 @@ void check_windows(const LayerOptions& options) {
   }
 }
 
+template <std::size_t... I>
+std::vector<LayerOptions> one_of_each(std::index_sequence<I...>) {
+  return {std::variant_alternative_t<I, LayerOptions::variant>{}...};
+}
+
 // Options that all have the default values, of the layer of that kind.
 LayerOptions options_of_kind(const std::string& kind) {
-  static const std::array<LayerOptions, 7> all = {
-      Conv2dOptions{}, MaxPoolOptions{}, AveragePoolOptions{}, DenseOptions{},
-      ReluOptions{},   DropoutOptions{}, BatchNormOptions{}};
-  for (const LayerOptions& options : all) {
+  constexpr auto kCount = std::variant_size_v<LayerOptions::variant>;
+  for (const LayerOptions& options : one_of_each(std::make_index_sequence<kCount>())) {
     if (make_layer(options)->kind() == kind) return options;
   }
   throw Error(concat("there is no layer of kind '", kind, "'"));
