@@ -68,6 +68,7 @@ nlohmann::ordered_json to_json(const RunConfig& config) {
           {"fer", config.fer},
           {"ferplus", config.ferplus},
           {"folders", config.folders},
+          {"from", config.from},
           {"recipe", to_json(config.recipe)}};
 }
 
@@ -94,12 +95,14 @@ void update_from_json(RunConfig& config, const json& object) {
       config.ferplus = text_of(value, key);
     } else if (key == "folders") {
       config.folders = text_of(value, key);
+    } else if (key == "from") {
+      config.from = text_of(value, key);
     } else if (key == "recipe") {
       update_from_json(config.recipe, value);
     } else {
       throw UsageError(unknown_name("key", key,
                                     {"format", "network", "mode", "preprocessing", "seed", "limit",
-                                     "fer", "ferplus", "folders", "recipe"}));
+                                     "fer", "ferplus", "folders", "from", "recipe"}));
     }
   }
 }

@@ -106,6 +106,7 @@ class Trainer {
   }
 
   void open_folder();
+  void start_from_model();
   void resume();
   void train_epoch();
   void train_step(Index step);
@@ -290,8 +291,26 @@ void Trainer::open_folder() {
                            "): resume it with --resume, or choose another folder"));
       }
     }
+    start_from_model();
   }
   write_config(config, config_);
+}
+
+// The weights and statistics of config_.from instead of the drawn ones.
+void Trainer::start_from_model() {
+  if (config_.from.empty()) return;
+  Model model = load_model(config_.from);
+  if (model.network.name() != network_.name()) {
+    throw Error(concat(config_.from, " is a ", model.network.name(), ": a run of ", network_.name(),
+                       " cannot start from it"));
+  }
+  if (model.preprocessing() != config_.preprocessing) {
+    throw Error(concat(config_.from, " expects faces with the preprocessing ",
+                       preprocessing_name(model.preprocessing()),
+                       ": train it with --preprocessing ",
+                       preprocessing_name(model.preprocessing())));
+  }
+  checkpoint_.parameters = std::move(model.parameters);
 }
 
 void Trainer::resume() {
@@ -314,6 +333,8 @@ void Trainer::resume() {
     throw Error(
         concat(file("last.safetensors").string(),
                " is missing, so there is nothing to resume from; what the run left is kept"));
+  } else {
+    start_from_model();
   }
   const Position& position = checkpoint_.position;
   if (position.step > loader_.batches()) {

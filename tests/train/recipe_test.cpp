@@ -175,7 +175,8 @@ TEST(RunConfigTest, FileRoundTrip) {
                    .limit = 77,
                    .fer = "/a/fer.csv",
                    .ferplus = "/a/new.csv",
-                   .folders = ""};
+                   .folders = "",
+                   .from = "/a/model.safetensors"};
   write_config(folder / "config.json", config);
   RunConfig read;
   read_config(folder / "config.json", read);

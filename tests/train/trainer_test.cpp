@@ -88,6 +88,39 @@ TEST(TrainerTest, ObeysThePreprocessing) {
   EXPECT_NE(losses[0], losses[1]);
 }
 
+TEST(TrainerTest, StartsFromAModel) {
+  TemporaryFolder first, second;
+  Recorder recorder;
+  const RunConfig before = plain_run(LabelMode::majority, 2);
+  train(faces(), before, {.folder = first.path()}, recorder);
+  // A learning rate of nearly nothing: the run ends where it started.
+  RunConfig config = plain_run(LabelMode::majority, 1);
+  config.from = first / "last.safetensors";
+  config.recipe.learning_rate = 1e-12;
+  config.recipe.weight_decay = 0;
+  train(faces(), config, {.folder = second.path()}, recorder);
+  const Model from = load_model(config.from), to = load_model(second / "last.safetensors");
+  for (std::size_t i = 0; i < from.parameters.values().size(); ++i) {
+    ASSERT_NEAR(to.parameters.values()[i], from.parameters.values()[i], 1e-9);
+  }
+  // Batch-norm statistics go on from there.
+  EXPECT_FALSE(std::ranges::equal(to.parameters.state(), from.parameters.state()));
+
+  TemporaryFolder third;
+  RunConfig other = config;
+  other.network = "vgg13";
+  EXPECT_THAT(error_of(faces(), other, {.folder = third.path()}),
+              AllOf(HasSubstr("vgg_mini"), HasSubstr("vgg13")));
+  other = config;
+  other.preprocessing = Preprocessing::raw;
+  EXPECT_THAT(error_of(faces(), other, {.folder = third.path()}),
+              HasSubstr("--preprocessing ferplus"));
+  other.from = "/nowhere.safetensors";
+  EXPECT_THAT(error_of(faces(), other, {.folder = third.path()}), HasSubstr("/nowhere"));
+  // A refused run leaves nothing that would stop the next one.
+  train(faces(), config, {.folder = third.path()}, recorder);
+}
+
 TEST(TrainerTest, ReportsWhatItDid) {
   TemporaryFolder folder;
   Recorder recorder;

@@ -34,6 +34,7 @@ struct RunConfig {
   std::uint64_t seed = 1;
   std::size_t limit = 0;              // train on the first so many kept images; 0: all
   std::string fer, ferplus, folders;  // absolute paths; empty: not used
+  std::string from;  // absolute path of a model to start from; empty: weights are drawn
 };
 
 nlohmann::ordered_json to_json(const RunConfig& config);

@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 // What the command line says; empty strings were not given.
 struct Options {
   DataOptions data;
-  fs::path run, config;
+  fs::path run, config, from;
   std::string mode, network, recipe, preprocessing;
   std::optional<std::uint64_t> seed, limit;
   std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
@@ -67,6 +67,7 @@ RunConfig configuration(const Options& options) {
   if (!options.preprocessing.empty()) {
     config.preprocessing = preprocessing_from_name(options.preprocessing);
   }
+  if (!options.from.empty()) config.from = absolute_text(options.from);
   if (!options.recipe.empty()) config.recipe = find_recipe(options.recipe);
   if (options.seed) config.seed = *options.seed;
   if (options.limit) config.limit = *options.limit;
@@ -248,6 +249,10 @@ Run setup_train(CLI::App& app) {
       ->group("Run");
   app.add_option("--config", options->config, "Start from a config.json, as a run keeps it")
       ->type_name("FILE")
+      ->group("Run");
+  app.add_option("--from", options->from,
+                 "Start from the weights of this model of the same network instead of drawn ones")
+      ->type_name("MODEL")
       ->group("Run");
   app.add_option("--seed", options->seed, "Of all random draws [1]")
       ->type_name("S")
