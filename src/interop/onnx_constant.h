@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxRank = 8;
 
 // "64x1x3x3".
 std::string dims_text(const Dims& dims);
-// Product of dims, which must not be negative; nullopt if it exceeds 2^40.
+// Product of dims; nullopt if one is negative or those above 0 have a product above 2^40.
 std::optional<std::int64_t> element_count(const Dims& dims);
 
 // Row-major. Integers of any width, and truth values, are int64.

@@ -45,13 +45,14 @@ std::string dims_text(const Dims& dims) {
 }
 
 std::optional<std::int64_t> element_count(const Dims& dims) {
-  std::int64_t count = 1;
+  std::int64_t product = 1;  // without the zeros, so that parts of dims do not overflow either
+  bool empty = false;
   for (const std::int64_t d : dims) {
-    if (d < 0 || d > kMaxElements) return std::nullopt;
-    count *= d;
-    if (count > kMaxElements) return std::nullopt;
+    if (d < 0 || d > kMaxElements / product) return std::nullopt;
+    product *= std::max<std::int64_t>(d, 1);
+    empty = empty || d == 0;
   }
-  return count;
+  return empty ? 0 : product;
 }
 
 void Budget::spend(std::int64_t values) {

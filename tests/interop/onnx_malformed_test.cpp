@@ -66,6 +66,12 @@ TEST(OnnxMalformedTest, Tensors) {
               HasSubstr("impossible"));
   EXPECT_THAT(tensor([](auto& t) { t.set_dims(0, -2); }), HasSubstr("impossible"));
   EXPECT_THAT(tensor([](auto& t) {
+                t.set_dims(0, 0);
+                t.set_dims(1, std::int64_t{1} << 33);
+                t.set_dims(2, std::int64_t{1} << 40);
+              }),
+              HasSubstr("impossible"));
+  EXPECT_THAT(tensor([](auto& t) {
                 for (int i = 0; i < 20; ++i) t.add_dims(1);
               }),
               HasSubstr("impossible"));
