@@ -86,6 +86,39 @@ TEST(OnnxOperatorsTest, PadBeforeAWindow) {
   expect_same(pooled.dense(2 * 8 * 8), counted.dense(2 * 8 * 8));
 }
 
+// Pads as PyTorch computes them: last axis first, turned by a slice with a step of -1.
+TEST(OnnxOperatorsTest, ComputedPads) {
+  GraphBuilder computed, plain;
+  // Columns before and after, rows before and after, then nothing for channels and batch.
+  const std::string pads = computed.integers({1, 3, 2, 0, 0, 0, 0, 0});
+  const auto step = [&](const std::string& op, const std::vector<std::string>& inputs) {
+    auto& node = *computed.graph().add_node();
+    node.set_op_type(op);
+    for (const std::string& input : inputs) node.add_input(input);
+    node.add_output(op + "_of_pads");
+    return node.output(0);
+  };
+  const std::string pairs = step("Reshape", {pads, computed.integers({-1, 2})});
+  const std::string turned =
+      step("Slice", {pairs, computed.integers({-1}), computed.integers({INT64_MIN + 1}),
+                     computed.integers({0}), computed.integers({-1})});
+  const std::string columns = step("Transpose", {turned});
+  const std::string flat = step("Unsqueeze", {columns, computed.integers({0})});
+  const std::string list = step("Identity", {flat});
+  const std::string cast = step("Squeeze", {list, computed.integers({0})});
+  auto& last = *computed.graph().add_node();
+  last.set_op_type("Reshape");
+  last.add_input(cast);
+  last.add_input(computed.integers({8}));
+  last.add_output("pads");
+  computed.node("Pad", {"pads"});
+  computed.node("Conv", {computed.floats({2, 1, 4, 4})}).attribute("strides", List{2, 2});
+  plain.node("Pad", {plain.integers({0, 0, 2, 1, 0, 0, 0, 3})});
+  for (int i = 0; i < 8; ++i) plain.integers({0});
+  plain.node("Conv", {plain.floats({2, 1, 4, 4})}).attribute("strides", List{2, 2});
+  expect_same(computed.dense(2 * 32 * 33), plain.dense(2 * 32 * 33));
+}
+
 TEST(OnnxOperatorsTest, CeilModeAddsTheLastWindow) {
   const auto pool = [](const char* op, std::int64_t ceil) {
     GraphBuilder graph = two_channels();  // 16×16
