@@ -34,7 +34,7 @@ std::vector<double> channel_values(const OperatorContext& c, const Constant& con
     throw Error(concat("its constant of ", dims_text(constant.dims), " does not fit an input of ",
                        dims_text(dims)));
   }
-  if (std::ranges::all_of(values, [&](float v) { return v == values[0]; })) {
+  if (!varying || std::ranges::all_of(values, [&](float v) { return v == values[0]; })) {
     return {static_cast<double>(values[0])};
   }
   if (several || !c.input.is_channels(*varying)) {

@@ -1,6 +1,7 @@
 // Tensors of a file, and the arithmetic of their shapes.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "interop/onnx_constant.h"
@@ -79,6 +80,9 @@ Constant read_tensor(const onnx::TensorProto& tensor) {
   switch (tensor.data_type()) {
     case onnx::TensorProto::FLOAT:
       constant.values = values_of<float, float>(tensor, tensor.float_data(), size);
+      if (!std::ranges::all_of(*constant.reals(), [](float v) { return std::isfinite(v); })) {
+        throw refuse("has values that are not finite");
+      }
       break;
     case onnx::TensorProto::INT64:
       constant.values = values_of<std::int64_t, std::int64_t>(tensor, tensor.int64_data(), size);

@@ -82,6 +82,8 @@ TEST(OnnxMalformedTest, Tensors) {
   EXPECT_THAT(tensor([](auto& t) { t.set_data_type(12345); }), HasSubstr("12345"));
   EXPECT_THAT(tensor([](auto& t) { t.set_data_type(onnx::TensorProto::INT32); }),
               HasSubstr("not float"));
+  EXPECT_THAT(tensor([](auto& t) { t.mutable_raw_data()->replace(0, 4, "\xff\xff\xff\x7f"); }),
+              HasSubstr("not finite"));
   EXPECT_THAT(tensor([](auto& t) { t.mutable_raw_data()->pop_back(); }), HasSubstr("values"));
   EXPECT_THAT(tensor([](auto& t) { t.clear_raw_data(); }), HasSubstr("has 0 values"));
   EXPECT_THAT(tensor([](auto& t) { t.set_data_location(onnx::TensorProto::EXTERNAL); }),

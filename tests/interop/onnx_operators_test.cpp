@@ -156,6 +156,17 @@ TEST(OnnxOperatorsTest, ArithmeticWithConstants) {
   expect_same(steps.dense(2 * 16 * 16), once.dense(2 * 16 * 16));
 }
 
+TEST(OnnxOperatorsTest, AConstantThatIsNotANumberIsOneValue) {
+  GraphBuilder graph = two_channels();
+  auto& node = *graph.graph().add_node();
+  node.set_op_type("Div");
+  node.add_input(graph.floats({}, {0}));
+  node.add_input(graph.floats({}, {0}));
+  node.add_output("nan");
+  graph.node("Mul", {"nan"});
+  for (const float logit : logits_of(graph.dense(512).import())) EXPECT_TRUE(std::isnan(logit));
+}
+
 TEST(OnnxOperatorsTest, LegacyBroadcastFromAnAxis) {
   GraphBuilder legacy = two_channels(), modern = two_channels();
   legacy.model.mutable_opset_import(0)->set_version(6);
