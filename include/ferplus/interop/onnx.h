@@ -55,17 +55,20 @@ struct OnnxImportOptions {
 
 // The network of a file that classifies a gray face of 64×64 ([N, 1, 64, 64] or [N, 64, 64, 1])
 // into the eight classes ([N, 8]) by a chain of layers. Operators (opsets 2 to 25): Conv, MaxPool,
-// AveragePool, GlobalAveragePool, Gemm, MatMul, BatchNormalization, Relu, Dropout, Identity; Add,
-// Sub, Mul and Div with a constant per channel; Reshape, Flatten, Squeeze, Unsqueeze and Transpose,
-// whatever order of axes results; a last Softmax or LogSoftmax, which is left out; and Constant,
-// Shape, Gather, Concat, Slice, Cast where all is known beforehand.
+// AveragePool, GlobalAveragePool, Gemm, MatMul, BatchNormalization, Relu, Dropout, Identity; Pad
+// with zeros before Conv and AveragePool; Add, Sub, Mul and Div with a constant per channel;
+// Reshape, Flatten, Squeeze, Unsqueeze and Transpose, whatever order of axes results; a last
+// Softmax or LogSoftmax, which is left out; and Constant, ConstantOfShape, Shape, Gather, Concat,
+// Slice, Cast where all is known beforehand.
 //
 // Batch-norm is folded; grouped, dilated and non-square kernels become full square ones. A network
-// that equals one of models.h gets its name and names of parameters, any other is "imported".
+// that equals one of models.h but for dropout gets its name and its names of parameters, any other
+// is "imported".
 //
 // Throws Error that names the file and, if it is in one, the node and operator: unsupported
-// operators, attributes, types, shapes and opsets; branches; values that nothing makes; data
-// outside the file; more than kMaxOnnxBytes. Memory is bounded by a multiple of the file's size.
+// operators, attributes, types, shapes and opsets; branches; values that nothing makes or that are
+// not finite; data outside the file; more than kMaxOnnxBytes. Memory is bounded by a multiple of
+// the file's size. Thread-safe.
 Model import_onnx(const std::filesystem::path& path, const OnnxImportOptions& options);
 Model import_onnx(std::span<const std::byte> bytes, const std::string& name,
                   const OnnxImportOptions& options);
