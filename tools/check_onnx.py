@@ -88,9 +88,10 @@ def safetensors(arguments):
     print(f'load_state_dict: {len(inputs)} faces, largest difference of logits {worst:.2g}')
     if not worst <= BOUND:
         sys.exit(f'above {BOUND}')
-    # Back, with the metadata that says what the model is; the content hash is of the same bytes.
+    # Back, with the metadata that says what the model is, but for the hash of its bytes.
     with safe_open(arguments.model, 'np') as file:
         metadata = file.metadata()
+    del metadata['content_hash']
     from safetensors.numpy import save_file
     save_file({name: values.numpy() for name, values in module.state_dict().items() if name in arrays},
               arguments.back, metadata)

@@ -169,7 +169,8 @@ Model load_model(const std::filesystem::path& path) {
   const std::string name = path.string();
   required(file, name, "format", kModelFormat);
   required(file, name, "classes", class_list());
-  check_content(file, name);
+  // A file that another program wrote, after training further in PyTorch say, may leave it out.
+  if (file.metadata().contains("content_hash")) check_content(file, name);
   Network network = [&] {
     try {
       const std::string preprocessing = required(file, name, "preprocessing");

@@ -70,7 +70,8 @@ void save_tensors(const std::filesystem::path& path, const Network& network,
                   const TensorSet& tensors, std::map<std::string, std::string> metadata);
 
 // Reads a model or a run's checkpoint; of a checkpoint that averages its weights, the averages.
-// Throws Error that names the file and the defect.
+// The metadata key content_hash may be missing, as in files that other programs wrote. Throws Error
+// that names the file and the defect.
 Model load_model(const std::filesystem::path& path);
 
 }  // namespace ferplus
