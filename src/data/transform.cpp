@@ -281,7 +281,9 @@ void make_input(ImageView image, const Rectangle& face, const Distortion& distor
   if (preprocessing == Preprocessing::ferplus) {
     normalize(warped, output);
   } else {
-    std::copy(warped.begin(), warped.end(), output.begin());
+    std::transform(warped.begin(), warped.end(), output.begin(), [](std::uint8_t gray) {
+      return (static_cast<float>(gray) - kRawOffset) / kRawDivisor;
+    });
   }
 }
 

@@ -39,6 +39,7 @@ class BatchNorm final : public Layer {
   }
 
   std::string_view kind() const override { return "batch_norm"; }
+  LayerOptions options() const override { return options_; }
   std::string describe() const override {
     return concat("batch_norm", options_.tail.relu ? ", relu" : "",
                   options_.tail.pool ? ", max_pool 2x2" : "");

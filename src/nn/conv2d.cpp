@@ -7,6 +7,8 @@
 #include <ferplus/kernels/elementwise.h>
 #include <ferplus/nn/layers.h>
 
+#include "nn/window.h"
+
 namespace ferplus {
 namespace {
 
@@ -16,12 +18,15 @@ class Conv2d final : public Layer {
     if (options.filters < 1 || options.kernel < 1 || options.stride < 1) {
       throw UsageError("conv2d needs filters, kernel and stride of at least 1");
     }
+    if (options.padding) check_padding("conv2d", *options.padding, options.kernel, options.kernel);
   }
 
   std::string_view kind() const override { return "conv2d"; }
+  LayerOptions options() const override { return options_; }
   std::string describe() const override {
     return concat("conv2d ", options_.kernel, "x", options_.kernel, ", ", options_.filters,
                   " filters", options_.stride == 1 ? "" : concat(", stride ", options_.stride),
+                  options_.padding ? concat(", padding ", padding_text(*options_.padding)) : "",
                   options_.tail.relu ? ", relu" : "", options_.tail.pool ? ", max_pool 2x2" : "");
   }
 
@@ -47,6 +52,9 @@ class Conv2d final : public Layer {
       throw Error(concat("conv2d needs an input of rank 4, got ", input.to_string()));
     }
     const ConvShape shape = conv_shape(input);
+    if (shape.out_height < 1 || shape.out_width < 1) {
+      throw Error(concat(describe(), " cannot take an input of ", input.to_string()));
+    }
     LayerPlan plan;
     plan.output = {shape.batch, shape.out_height, shape.out_width, shape.out_channels};
     if (options_.tail.pool) {
@@ -117,11 +125,15 @@ class Conv2d final : public Layer {
 
  private:
   ConvShape conv_shape(const Shape& input) const {
-    const auto output = [&](Index size) { return (size + options_.stride - 1) / options_.stride; };
-    const auto pad = [&](Index size) {
-      const Index total = (output(size) - 1) * options_.stride + options_.kernel - size;
-      return std::max<Index>(total, 0) / 2;
+    const Index stride = options_.stride, kernel = options_.kernel;
+    const auto same = [&](Index size) {
+      return std::max<Index>((size - 1) / stride * stride + kernel - size, 0);
     };
+    const auto padding =
+        options_.padding.value_or(Padding{.top = same(input[1]) / 2,
+                                          .left = same(input[2]) / 2,
+                                          .bottom = same(input[1]) - same(input[1]) / 2,
+                                          .right = same(input[2]) - same(input[2]) / 2});
     return {.batch = input[0],
             .height = input[1],
             .width = input[2],
@@ -130,10 +142,10 @@ class Conv2d final : public Layer {
             .kernel_height = options_.kernel,
             .kernel_width = options_.kernel,
             .stride = options_.stride,
-            .pad_top = pad(input[1]),
-            .pad_left = pad(input[2]),
-            .out_height = output(input[1]),
-            .out_width = output(input[2]),
+            .pad_top = padding.top,
+            .pad_left = padding.left,
+            .out_height = window_count(padding.top + input[1] + padding.bottom, kernel, stride),
+            .out_width = window_count(padding.left + input[2] + padding.right, kernel, stride),
             .precision = options_.precision};
   }
 

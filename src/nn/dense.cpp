@@ -19,6 +19,7 @@ class Dense final : public Layer {
   }
 
   std::string_view kind() const override { return "dense"; }
+  LayerOptions options() const override { return options_; }
   std::string describe() const override { return concat("dense ", options_.units); }
 
   std::unique_ptr<Layer> with_precision(Precision precision) const override {

@@ -20,6 +20,7 @@ class Dropout final : public Layer {
   }
 
   std::string_view kind() const override { return "dropout"; }
+  LayerOptions options() const override { return options_; }
   std::string describe() const override { return concat("dropout ", options_.rate); }
 
   LayerPlan plan(const Shape& input, Phase phase) const override {

@@ -6,28 +6,39 @@
 #include <ferplus/kernels/elementwise.h>
 #include <ferplus/nn/layers.h>
 
+#include "nn/window.h"
+
 namespace ferplus {
 namespace {
 
 // Windows of any size and stride. Training keeps the place of each maximum, one byte an output.
 class MaxPool final : public Layer {
  public:
-  explicit MaxPool(const MaxPoolOptions& options) : options_(options) {}
+  explicit MaxPool(const MaxPoolOptions& options) : options_(options) {
+    check_padding("max_pool", options.padding, options.size, options.size);
+  }
 
   std::string_view kind() const override { return "max_pool"; }
+  LayerOptions options() const override { return options_; }
   std::string describe() const override {
-    return concat("max_pool ", options_.size, "x", options_.size, ", stride ", options_.stride,
-                  options_.relu ? ", relu" : "");
+    return concat(
+        "max_pool ", options_.size, "x", options_.size, ", stride ", options_.stride,
+        options_.padding == Padding{} ? "" : concat(", padding ", padding_text(options_.padding)),
+        options_.relu ? ", relu" : "");
   }
 
   LayerPlan plan(const Shape& input, Phase phase) const override {
-    if (input.rank() != 4 || input[1] < options_.size || input[2] < options_.size) {
+    const Padding& p = options_.padding;
+    LayerPlan plan;
+    if (input.rank() == 4) {
+      plan.output = {
+          input[0], window_count(p.top + input[1] + p.bottom, options_.size, options_.stride),
+          window_count(p.left + input[2] + p.right, options_.size, options_.stride), input[3]};
+    }
+    if (input.rank() != 4 || plan.output[1] < 1 || plan.output[2] < 1) {
       throw Error(
           concat("max_pool ", options_.size, " cannot take an input of ", input.to_string()));
     }
-    LayerPlan plan;
-    plan.output = {input[0], (input[1] - options_.size) / options_.stride + 1,
-                   (input[2] - options_.size) / options_.stride + 1, input[3]};
     if (phase == Phase::training) {
       plan.saved_bytes = static_cast<std::size_t>(plan.output.elements());
     }
@@ -38,23 +49,28 @@ class MaxPool final : public Layer {
     const auto input = as_tensor<4>(a.input);
     auto output = as_tensor<4>(a.output);
     const Index height = output.dimension(1), width = output.dimension(2);
-    const Index channels = output.dimension(3), input_row = input.dimension(2) * channels;
+    const Index channels = output.dimension(3);
     auto* saved = static_cast<std::uint8_t*>(a.saved);
     parallel_for(output.dimension(0) * height, [&](Index task) {
       const Index n = task / height, y = task % height;
+      const WindowPart rows = part_of_rows(y, input.dimension(1));
       for (Index x = 0; x < width; ++x) {
-        const float* window = &input(n, y * options_.stride, x * options_.stride, 0);
+        const WindowPart columns = part_of_columns(x, input.dimension(2));
         float* best = &output(n, y, x, 0);
         std::uint8_t* place = saved == nullptr ? nullptr : saved + (best - output.data());
-        if (place != nullptr) std::fill_n(place, channels, std::uint8_t{0});
-        std::copy_n(window, channels, best);
-        for (Index k = 1; k < options_.size * options_.size; ++k) {
-          const float* values =
-              window + k / options_.size * input_row + k % options_.size * channels;
-          for (Index c = 0; c < channels; ++c) {
-            const bool larger = values[c] > best[c];
-            best[c] = larger ? values[c] : best[c];
-            if (place != nullptr) place[c] = larger ? static_cast<std::uint8_t>(k) : place[c];
+        const Index first = rows.begin * options_.size + columns.begin;
+        if (place != nullptr) std::fill_n(place, channels, static_cast<std::uint8_t>(first));
+        std::copy_n(&input(n, rows.start + rows.begin, columns.start + columns.begin, 0), channels,
+                    best);
+        for (Index r = rows.begin; r < rows.end; ++r) {
+          for (Index s = columns.begin; s < columns.end; ++s) {
+            const float* values = &input(n, rows.start + r, columns.start + s, 0);
+            const auto k = static_cast<std::uint8_t>(r * options_.size + s);
+            for (Index c = 0; c < channels; ++c) {
+              const bool larger = values[c] > best[c];
+              best[c] = larger ? values[c] : best[c];
+              if (place != nullptr) place[c] = larger ? k : place[c];
+            }
           }
         }
         if (options_.relu) std::for_each_n(best, channels, [](float& v) { v = v < 0 ? 0 : v; });
@@ -68,7 +84,7 @@ class MaxPool final : public Layer {
     auto input_gradient = as_tensor<4>(a.input_gradient);
     const Index height = output_gradient.dimension(1), width = output_gradient.dimension(2);
     const Index channels = output_gradient.dimension(3);
-    const Index input_row = input_gradient.dimension(2) * channels;
+    const Padding& p = options_.padding;
     const auto* saved = static_cast<const std::uint8_t*>(a.saved);
     parallel_for(output_gradient.dimension(0), [&](Index n) {
       if (options_.relu) {
@@ -80,10 +96,10 @@ class MaxPool final : public Layer {
         for (Index x = 0; x < width; ++x) {
           const float* gradient = &output_gradient(n, y, x, 0);
           const std::uint8_t* place = saved + (gradient - output_gradient.data());
-          float* window = &input_gradient(n, y * options_.stride, x * options_.stride, 0);
+          const Index top = y * options_.stride - p.top, left = x * options_.stride - p.left;
           for (Index c = 0; c < channels; ++c) {
             const Index k = place[c];
-            window[k / options_.size * input_row + k % options_.size * channels + c] += gradient[c];
+            input_gradient(n, top + k / options_.size, left + k % options_.size, c) += gradient[c];
           }
         }
       }
@@ -91,6 +107,13 @@ class MaxPool final : public Layer {
   }
 
  private:
+  WindowPart part_of_rows(Index y, Index height) const {
+    return window_part(y, options_.stride, options_.padding.top, options_.size, height);
+  }
+  WindowPart part_of_columns(Index x, Index width) const {
+    return window_part(x, options_.stride, options_.padding.left, options_.size, width);
+  }
+
   MaxPoolOptions options_;
 };
 
@@ -101,6 +124,7 @@ class MaxPool2x2 final : public Layer {
   explicit MaxPool2x2(bool relu) : relu_(relu) {}
 
   std::string_view kind() const override { return "max_pool"; }
+  LayerOptions options() const override { return MaxPoolOptions{.relu = relu_}; }
   std::string describe() const override {
     return concat("max_pool 2x2, stride 2", relu_ ? ", relu" : "");
   }
@@ -154,7 +178,8 @@ std::unique_ptr<Layer> make_max_pool(const MaxPoolOptions& options) {
   if (options.size < 1 || options.size > 15 || options.stride < 1) {
     throw UsageError("max-pooling needs a size of 1 to 15 and a stride of at least 1");
   }
-  if (options.size == 2 && options.stride == 2) return std::make_unique<MaxPool2x2>(options.relu);
+  if (options == MaxPoolOptions{.relu = options.relu})
+    return std::make_unique<MaxPool2x2>(options.relu);
   return std::make_unique<MaxPool>(options);
 }
 

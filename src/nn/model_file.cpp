@@ -8,6 +8,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/core/hash.h>
 #include <ferplus/data/label_mode.h>
+#include <ferplus/nn/architecture.h>
 #include <ferplus/nn/model_file.h>
 
 namespace ferplus {
@@ -68,6 +69,24 @@ void check_temperature(const SafetensorsFile& file, const std::string& name) {
                    concat("its 'temperature' is '", found->second, "', not a positive number"));
 }
 
+// The network that the file names, or whose layers it lists.
+Network network_of(const SafetensorsFile& file, const std::string& name) {
+  const std::string network = required(file, name, "network");
+  const auto layers = file.metadata().find("layers");
+  if (is_model(network) || layers == file.metadata().end()) {
+    return build_model(network, model_options(file));
+  }
+  std::size_t values = 0;
+  for (const auto& [tensor_name, tensor] : file.tensors()) {
+    values += tensor.bytes.size() / sizeof(float);
+  }
+  try {
+    return network_from_layer_list(network, {1, kInputSide, kInputSide, 1}, layers->second, values);
+  } catch (const Error& error) {
+    throw file_error(name, 0, concat("its 'layers' are damaged: ", error.what()));
+  }
+}
+
 }  // namespace
 
 double Model::temperature() const {
@@ -76,6 +95,16 @@ double Model::temperature() const {
   const auto value = parse_temperature(found->second);
   if (!value) throw Error(concat("temperature '", found->second, "' is not a positive number"));
   return *value;
+}
+
+Preprocessing Model::preprocessing() const {
+  const std::string& name = metadata.at("preprocessing");
+  if (name == kUnknownPreprocessing) {
+    throw Error(
+        "the model does not say what preprocessing it expects: import it again with "
+        "--preprocessing ferplus (faces normalised as in training here) or raw (gray 0 to 255)");
+  }
+  return preprocessing_from_name(name);
 }
 
 std::string to_metadata(const ModelOptions& options) {
@@ -156,6 +185,8 @@ void save_tensors(const std::filesystem::path& path, const Network& network,
                   const TensorSet& tensors, std::map<std::string, std::string> metadata) {
   metadata["format"] = kModelFormat;
   metadata["network"] = network.name();
+  metadata.erase("layers");
+  if (!is_model(network.name())) metadata["layers"] = layer_list(network);
   metadata["classes"] = class_list();
   metadata.try_emplace("preprocessing", preprocessing_name(Preprocessing::ferplus));
   metadata["content_hash"] = tensors.content_hash();
@@ -178,18 +209,25 @@ Model load_model(const std::filesystem::path& path) {
   const std::string name = path.string();
   required(file, name, "format", kModelFormat);
   required(file, name, "classes", class_list());
-  check_content(file, name);
+  // A file that another program wrote, after training further in PyTorch say, may leave it out.
+  if (file.metadata().contains("content_hash")) check_content(file, name);
   check_temperature(file, name);
   Network network = [&] {
     try {
-      preprocessing_from_name(required(file, name, "preprocessing"));
-      return build_model(required(file, name, "network"), model_options(file));
+      const std::string preprocessing = required(file, name, "preprocessing");
+      if (preprocessing != kUnknownPreprocessing) preprocessing_from_name(preprocessing);
+      return network_of(file, name);
     } catch (const UsageError& error) {
       throw file_error(name, 0, error.what());
     } catch (const nlohmann::json::exception& error) {
       throw file_error(name, 0, concat("its 'model_options' are damaged: ", error.what()));
     }
   }();
+  if (network.output() != Shape{1, kClasses}) {
+    throw file_error(name, 0,
+                     concat("its network ", network.name(), " gives ", network.output().to_string(),
+                            " values an image, not ", kClasses));
+  }
   Parameters parameters(network);
   const bool averaged = file.find("ema." + network.parameters().front().spec.name) != nullptr;
   read_arrays(file, name, network, averaged ? "ema." : "", true, parameters);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -87,6 +88,10 @@ constexpr std::array<ModelInfo, 3> kModels = {{
 }  // namespace
 
 std::span<const ModelInfo> models() { return kModels; }
+
+bool is_model(std::string_view name) {
+  return std::ranges::any_of(kModels, [&](const ModelInfo& model) { return model.name == name; });
+}
 
 Network build_model(std::string_view name, const ModelOptions& options) {
   std::vector<std::string_view> names;

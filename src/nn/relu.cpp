@@ -9,6 +9,7 @@ namespace {
 class Relu final : public Layer {
  public:
   std::string_view kind() const override { return "relu"; }
+  LayerOptions options() const override { return ReluOptions{}; }
   std::string describe() const override { return "relu"; }
 
   LayerPlan plan(const Shape& input, Phase) const override {

@@ -240,7 +240,7 @@ void update_from_json(Recipe& recipe, const json& object) {
       continue;
     }
     const auto field = std::find_if(fields().begin(), fields().end(),
-                                    [&](const RecipeField& f) { return f.name == key; });
+                                    [&name = key](const RecipeField& f) { return f.name == name; });
     if (field == fields().end()) throw UsageError(unknown_name("recipe key", key, names));
     set_from_json(recipe, *field, value);
   }

@@ -90,6 +90,7 @@ nlohmann::ordered_json to_json(const RunConfig& config) {
   return {{"format", kRunFormat},
           {"network", config.network},
           {"mode", label_mode(config.mode).name},
+          {"preprocessing", preprocessing_name(config.preprocessing)},
           {"seed", config.seed},
           {"drop_leaks", config.drop_leaks},
           {"hold_out", config.hold_out},
@@ -97,6 +98,7 @@ nlohmann::ordered_json to_json(const RunConfig& config) {
           {"fer", config.fer},
           {"ferplus", config.ferplus},
           {"folders", config.folders},
+          {"from", config.from},
           {"recipe", to_json(config.recipe)}};
 }
 
@@ -111,6 +113,8 @@ void update_from_json(RunConfig& config, const json& object) {
       config.network = text_of(value, key);
     } else if (key == "mode") {
       config.mode = label_mode(text_of(value, key)).mode;
+    } else if (key == "preprocessing") {
+      config.preprocessing = preprocessing_from_name(text_of(value, key));
     } else if (key == "seed") {
       config.seed = count_of(value, key);
     } else if (key == "drop_leaks") {
@@ -125,12 +129,15 @@ void update_from_json(RunConfig& config, const json& object) {
       config.ferplus = text_of(value, key);
     } else if (key == "folders") {
       config.folders = text_of(value, key);
+    } else if (key == "from") {
+      config.from = text_of(value, key);
     } else if (key == "recipe") {
       update_from_json(config.recipe, value);
     } else {
-      throw UsageError(unknown_name("key", key,
-                                    {"format", "network", "mode", "seed", "drop_leaks", "hold_out",
-                                     "limit", "fer", "ferplus", "folders", "recipe"}));
+      throw UsageError(
+          unknown_name("key", key,
+                       {"format", "network", "mode", "preprocessing", "seed", "drop_leaks",
+                        "hold_out", "limit", "fer", "ferplus", "folders", "from", "recipe"}));
     }
   }
 }
@@ -203,6 +210,7 @@ void save_checkpoint(const std::filesystem::path& path, const Network& network,
   save_tensors(path, network, tensors,
                {{"mode", std::string(label_mode(config.mode).name)},
                 {"model_options", to_metadata(model_options(config.recipe))},
+                {"preprocessing", std::string(preprocessing_name(config.preprocessing))},
                 {"data", checkpoint.data},
                 {"config", to_json(config).dump()},
                 {"position", to_json(checkpoint.position).dump()}});

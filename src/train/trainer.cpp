@@ -92,6 +92,7 @@ class Trainer {
   fs::path file(const char* name) const { return options_.folder / name; }
 
   void open_folder();
+  void start_from_model();
   void resume();
   void train_epoch();
   void train_step(Index step);
@@ -229,6 +230,7 @@ void Trainer::finish_epoch() {
     save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
                {{"mode", std::string(label_mode(config_.mode).name)},
                 {"model_options", to_metadata(model_options(config_.recipe))},
+                {"preprocessing", std::string(preprocessing_name(config_.preprocessing))},
                 {"recipe", to_json(config_.recipe).dump()},
                 {"seed", std::to_string(config_.seed)},
                 {"drop_leaks", config_.drop_leaks ? "true" : "false"},
@@ -248,7 +250,7 @@ void Trainer::finish_epoch() {
 Classification Trainer::evaluate_public(double& loss) {
   const Parameters& parameters = evaluated_parameters(checkpoint_);
   const std::vector<Logits> logits = predict_samples(
-      dataset_, public_.samples, Preprocessing::ferplus, session_,
+      dataset_, public_.samples, config_.preprocessing, session_,
       [&](Index batch) { return session_.evaluate(batch, parameters); }, evaluation_progress());
   std::vector<int> classes;
   for (const Target& target : public_.targets) classes.push_back(argmax(target));
@@ -279,8 +281,26 @@ void Trainer::open_folder() {
                            "): resume it with --resume, or choose another folder"));
       }
     }
+    start_from_model();
   }
   write_config(config, config_);
+}
+
+// The weights and statistics of config_.from instead of the drawn ones.
+void Trainer::start_from_model() {
+  if (config_.from.empty()) return;
+  Model model = load_model(config_.from);
+  if (model.network.name() != network_.name()) {
+    throw Error(concat(config_.from, " is a ", model.network.name(), ": a run of ", network_.name(),
+                       " cannot start from it"));
+  }
+  if (model.preprocessing() != config_.preprocessing) {
+    throw Error(concat(config_.from, " expects faces with the preprocessing ",
+                       preprocessing_name(model.preprocessing()),
+                       ": train it with --preprocessing ",
+                       preprocessing_name(model.preprocessing())));
+  }
+  checkpoint_.parameters = std::move(model.parameters);
 }
 
 void Trainer::resume() {
@@ -299,6 +319,8 @@ void Trainer::resume() {
     throw Error(
         concat(file("last.safetensors").string(),
                " is missing, so there is nothing to resume from; what the run left is kept"));
+  } else {
+    start_from_model();
   }
   const Position& position = checkpoint_.position;
   if (position.step > loader_.batches()) {
@@ -374,10 +396,12 @@ TrainResult Trainer::result() {
   if (has_private) {
     const Model best = load_model(file("best.safetensors"));
     const PreparedModel prepared(best.network, best.parameters);
-    result.private_accuracy =
-        evaluate(dataset_, prepared, {.split = Split::private_test, .batch = config_.recipe.batch},
-                 evaluation_progress())
-            .classification.accuracy;
+    result.private_accuracy = evaluate(dataset_, prepared,
+                                       {.split = Split::private_test,
+                                        .preprocessing = best.preprocessing(),
+                                        .batch = config_.recipe.batch},
+                                       evaluation_progress())
+                                  .classification.accuracy;
   }
   nlohmann::ordered_json json = {{"epochs", result.epochs_done},
                                  {"finished", result.finished},

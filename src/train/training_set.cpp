@@ -47,7 +47,8 @@ BatchOptions training_batches(const RunConfig& config) {
           .erasing = {.probability = recipe.erase, .largest_area = recipe.erase_area},
           .label_smoothing = recipe.label_smoothing,
           .class_balance = recipe.class_balance,
-          .mixup = recipe.mixup};
+          .mixup = recipe.mixup,
+          .preprocessing = config.preprocessing};
 }
 
 }  // namespace ferplus

@@ -212,7 +212,9 @@ TEST(Transform, InputsObeyThePreprocessing) {
   make_input(image, kWholeFace, {}, Preprocessing::ferplus, input);
   EXPECT_EQ(input, normalized);
   make_input(image, kWholeFace, {}, Preprocessing::raw, input);
-  EXPECT_TRUE(std::equal(gray.begin(), gray.end(), input.begin()));
+  for (std::size_t i = 0; i < gray.size(); ++i) {
+    ASSERT_EQ(input[i], (static_cast<float>(gray[i]) - 127.5f) / 255.0f);
+  }
   EXPECT_EQ(preprocessing_from_name("raw"), Preprocessing::raw);
   EXPECT_EQ(preprocessing_name(Preprocessing::ferplus), "ferplus");
   EXPECT_THROW(preprocessing_from_name("minmax"), UsageError);

@@ -54,6 +54,9 @@ std::vector<Case> cases() {
   const auto pool = [](MaxPoolOptions options) {
     return [options] { return make_max_pool(options); };
   };
+  const auto average = [](AveragePoolOptions options) {
+    return [options] { return make_average_pool(options); };
+  };
   const auto dense = [](Index units) { return [units] { return make_dense({.units = units}); }; };
   const auto dropout = [](double rate) {
     return [rate] { return make_dropout({.rate = rate, .stream = 3}); };
@@ -71,6 +74,10 @@ std::vector<Case> cases() {
       {"conv_stride_2_even_side", conv({.filters = 3, .stride = 2}), {2, 6, 8, 2}},
       {"conv_stride_2_odd_side", conv({.filters = 3, .stride = 2}), {2, 7, 5, 2}},
       {"conv_stride_above_kernel", conv({.filters = 2, .kernel = 1, .stride = 2}), {2, 5, 6, 3}},
+      {"conv_padded_by_hand",
+       conv({.filters = 3, .kernel = 4, .stride = 2, .padding = Padding{3, 0, 1, 2}}),
+       {2, 7, 6, 2}},
+      {"conv_valid", conv({.filters = 3, .padding = Padding{}}), {2, 6, 5, 2}},
       {"conv_image_below_kernel", conv({.filters = 2, .kernel = 5}), {2, 2, 3, 2}},
       {"conv_two_micro_batches", conv({.filters = 3}), {11, 4, 4, 2}},
       {"conv_many_channels", conv({.filters = 19}), {2, 3, 4, 17}},
@@ -88,6 +95,27 @@ std::vector<Case> cases() {
        0.015625,
        3e-5,
        distinct},
+      {"max_pool_padded",
+       pool({.size = 3, .stride = 2, .padding = {2, 1, 1, 2}}),
+       {2, 6, 7, 2},
+       0.015625,
+       3e-5,
+       distinct},
+      {"max_pool_2x2_padded",
+       pool({.padding = {0, 0, 1, 1}}),
+       {2, 5, 7, 2},
+       0.015625,
+       3e-5,
+       distinct},
+      {"average_pool_2x2", average({}), {2, 6, 5, 3}},
+      {"average_pool_overlapping", average({.height = 3, .width = 2, .stride = 1}), {2, 5, 6, 2}},
+      {"average_pool_padded",
+       average({.height = 3, .width = 3, .padding = {1, 2, 0, 1}}),
+       {2, 6, 7, 2}},
+      {"average_pool_padding_counts",
+       average({.height = 2, .width = 3, .padding = {1, 2, 1, 0}, .count_padding = true}),
+       {2, 6, 7, 2}},
+      {"average_pool_global", average({.height = 4, .width = 5, .stride = 1}), {3, 4, 5, 3}},
       {"max_pool_gaps", pool({.size = 2, .stride = 3}), {2, 8, 9, 2}, 0.015625, 3e-5, distinct},
       {"max_pool_15x15", pool({.size = 15, .stride = 1}), {1, 16, 17, 1}, 0.015625, 3e-5, distinct},
       {"dense", dense(5), {3, 7}},

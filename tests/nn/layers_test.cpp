@@ -64,6 +64,37 @@ TEST(MaxPoolTest, OverlappingWindowsAddTheirGradients) {
   EXPECT_THAT(runner.input_gradient(), ElementsAre(0, 3, 0, 0, 0, 0));
 }
 
+TEST(Conv2dTest, PaddingMayBeGiven) {
+  LayerRunner runner(
+      make_conv2d({.filters = 1, .kernel = 2, .bias = false, .padding = Padding{1, 0, 0, 1}}),
+      {1, 2, 2, 1}, Phase::inference);
+  set(runner.input(), {1, 2, 3, 4});
+  set(runner.parameter(0), {1, 10, 100, 1000});
+  EXPECT_THAT(runner.forward(), ElementsAre(2100, 200, 4321, 402));
+  EXPECT_EQ(make_conv2d({.filters = 5, .stride = 2, .padding = Padding{}})
+                ->plan({2, 7, 8, 3}, Phase::inference)
+                .output,
+            Shape({2, 3, 3, 5}));
+}
+
+TEST(MaxPoolTest, PaddingIsNeverTheLargest) {
+  LayerRunner runner(make_max_pool({.padding = {1, 0, 0, 1}}), {1, 3, 3, 1}, Phase::inference);
+  set(runner.input(), {-1, -2, -3, -4, -5, -6, -7, -8, -9});
+  EXPECT_THAT(runner.forward(), ElementsAre(-1, -3, -4, -6));
+}
+
+TEST(AveragePoolTest, PaddingCountsIfAskedTo) {
+  const auto forward = [](bool count_padding) {
+    LayerRunner runner(make_average_pool({.padding = {1, 0, 0, 1}, .count_padding = count_padding}),
+                       {1, 3, 3, 1}, Phase::inference);
+    set(runner.input(), {1, 2, 3, 4, 5, 6, 7, 8, 9});
+    const auto output = runner.forward();
+    return std::vector<float>(output.begin(), output.end());
+  };
+  EXPECT_THAT(forward(false), ElementsAre(1.5f, 3, 6, 7.5f));
+  EXPECT_THAT(forward(true), ElementsAre(0.75f, 0.75f, 6, 3.75f));
+}
+
 TEST(DenseTest, MultipliesRowsByColumns) {
   LayerRunner runner(make_dense({.units = 2}), {2, 3}, Phase::inference);
   set(runner.input(), {1, 2, 3, 4, 5, 6});
@@ -146,9 +177,33 @@ TEST(LayersTest, RefuseShapesAndOptionsTheyCannotTake) {
   EXPECT_THROW(make_conv2d({.filters = 1, .stride = 0}), UsageError);
   EXPECT_THROW(make_max_pool({.size = 16}), UsageError);
   EXPECT_THROW(make_max_pool({.size = 2, .stride = 0}), UsageError);
+  EXPECT_THROW(make_conv2d({.kernel = 3, .padding = Padding{.left = 3}}), UsageError);
+  EXPECT_THROW(make_conv2d({.kernel = 3, .padding = Padding{.bottom = -1}}), UsageError);
+  EXPECT_THROW(
+      make_conv2d({.kernel = 5, .padding = Padding{}})->plan({1, 4, 9, 1}, Phase::inference),
+      Error);
+  EXPECT_THROW(make_max_pool({.padding = {.right = 2}}), UsageError);
+  EXPECT_THROW(make_average_pool({.height = 0}), UsageError);
+  EXPECT_THROW(make_average_pool({.padding = {.top = 2}}), UsageError);
+  EXPECT_THROW(make_average_pool({.height = 9})->plan({1, 8, 8, 1}, Phase::inference), Error);
+  EXPECT_THROW(make_average_pool({})->plan({4, 10}, Phase::inference), Error);
   EXPECT_THROW(make_dense({.units = 0}), UsageError);
   EXPECT_THROW(make_batch_norm({.momentum = 0}), UsageError);
   EXPECT_THROW(make_batch_norm({.momentum = 0.1, .epsilon = 0}), UsageError);
+}
+
+TEST(LayersTest, OptionsMakeTheSameLayer) {
+  const std::vector<LayerOptions> all = {
+      Conv2dOptions{
+          .filters = 3, .kernel = 5, .stride = 2, .bias = false, .padding = Padding{1, 2, 3, 4}},
+      MaxPoolOptions{},
+      MaxPoolOptions{.size = 3, .relu = true, .padding = {1, 0, 2, 1}},
+      AveragePoolOptions{.height = 3, .count_padding = true},
+      DenseOptions{.units = 7, .bias = false},
+      ReluOptions{},
+      DropoutOptions{.rate = 0.3, .stream = 2},
+      BatchNormOptions{.momentum = 0.2, .epsilon = 0.5, .initial_weight = 2}};
+  for (const LayerOptions& options : all) EXPECT_EQ(make_layer(options)->options(), options);
 }
 
 }  // namespace

@@ -256,6 +256,7 @@ TEST(SessionTest, ObserverHearsEveryLayerInOrder) {
 TEST(SessionTest, NobodyComputesTheGradientOfTheInput) {
   struct Probe : Layer {
     explicit Probe(const float** heard) : gradient(heard) {}
+    LayerOptions options() const override { return ReluOptions{}; }
     std::string_view kind() const override { return "probe"; }
     std::string describe() const override { return "probe"; }
     LayerPlan plan(const Shape& input, Phase) const override { return {.output = input}; }

@@ -203,6 +203,7 @@ TEST(RunConfigTest, FileRoundTrip) {
   const TemporaryFolder folder;
   RunConfig config{.network = "vgg_mini",
                    .mode = LabelMode::multi_target,
+                   .preprocessing = Preprocessing::raw,
                    .recipe = changed(),
                    .seed = 0xffff'ffff'ffff'fff1,
                    .drop_leaks = true,
@@ -210,7 +211,8 @@ TEST(RunConfigTest, FileRoundTrip) {
                    .limit = 77,
                    .fer = "/a/fer.csv",
                    .ferplus = "/a/new.csv",
-                   .folders = ""};
+                   .folders = "",
+                   .from = "/a/model.safetensors"};
   write_config(folder / "config.json", config);
   RunConfig read;
   read_config(folder / "config.json", read);
@@ -237,6 +239,7 @@ TEST(RunConfigTest, RefusesByName) {
   EXPECT_THAT(message(R"({"format": "ferplus-run-9"})"), HasSubstr("ferplus-run-9"));
   EXPECT_THAT(message(R"({"recipe": {"epochs": 0}})"),
               AllOf(HasSubstr("config.json"), HasSubstr("epochs")));
+  EXPECT_THAT(message(R"({"preprocessing": "rwa"})"), HasSubstr("raw?"));
   EXPECT_THAT(message(R"({"network": 3})"), HasSubstr("network"));
 }
 

@@ -64,6 +64,66 @@ INSTANTIATE_TEST_SUITE_P(TrainerTest, Modes,
                            return std::string(label_mode(parameter.param).name);
                          });
 
+// The public accuracies of both kinds of run, and of their models evaluated again as their files
+// say.
+TEST(TrainerTest, ObeysThePreprocessing) {
+  std::vector<double> losses;
+  for (const Preprocessing preprocessing : {Preprocessing::ferplus, Preprocessing::raw}) {
+    TemporaryFolder folder;
+    Recorder recorder;
+    RunConfig config = plain_run(LabelMode::majority, 1);
+    config.preprocessing = preprocessing;
+    const TrainResult result = train(faces(), config, {.folder = folder.path()}, recorder);
+    losses.push_back(recorder.epochs.front().train_loss);
+    for (const char* name : {"best.safetensors", "last.safetensors"}) {
+      const Model model = load_model(folder / name);
+      ASSERT_EQ(model.preprocessing(), preprocessing);
+      const PreparedModel prepared(model.network, model.parameters);
+      EXPECT_EQ(
+          evaluate(faces(), prepared, {.preprocessing = preprocessing}).classification.accuracy,
+          result.best_public_accuracy);
+      EXPECT_EQ(evaluate(faces(), prepared,
+                         {.split = Split::private_test, .preprocessing = preprocessing})
+                    .classification.accuracy,
+                result.private_accuracy);
+    }
+  }
+  EXPECT_NE(losses[0], losses[1]);
+}
+
+TEST(TrainerTest, StartsFromAModel) {
+  TemporaryFolder first, second;
+  Recorder recorder;
+  const RunConfig before = plain_run(LabelMode::majority, 2);
+  train(faces(), before, {.folder = first.path()}, recorder);
+  // A learning rate of nearly nothing: the run ends where it started.
+  RunConfig config = plain_run(LabelMode::majority, 1);
+  config.from = first / "last.safetensors";
+  config.recipe.learning_rate = 1e-12;
+  config.recipe.weight_decay = 0;
+  train(faces(), config, {.folder = second.path()}, recorder);
+  const Model from = load_model(config.from), to = load_model(second / "last.safetensors");
+  for (std::size_t i = 0; i < from.parameters.values().size(); ++i) {
+    ASSERT_NEAR(to.parameters.values()[i], from.parameters.values()[i], 1e-9);
+  }
+  // Batch-norm statistics go on from there.
+  EXPECT_FALSE(std::ranges::equal(to.parameters.state(), from.parameters.state()));
+
+  TemporaryFolder third;
+  RunConfig other = config;
+  other.network = "vgg13";
+  EXPECT_THAT(error_of(faces(), other, {.folder = third.path()}),
+              AllOf(HasSubstr("vgg_mini"), HasSubstr("vgg13")));
+  other = config;
+  other.preprocessing = Preprocessing::raw;
+  EXPECT_THAT(error_of(faces(), other, {.folder = third.path()}),
+              HasSubstr("--preprocessing ferplus"));
+  other.from = "/nowhere.safetensors";
+  EXPECT_THAT(error_of(faces(), other, {.folder = third.path()}), HasSubstr("/nowhere"));
+  // A refused run leaves nothing that would stop the next one.
+  train(faces(), config, {.folder = third.path()}, recorder);
+}
+
 TEST(TrainerTest, ReportsWhatItDid) {
   TemporaryFolder folder;
   Recorder recorder;

@@ -18,6 +18,8 @@ constexpr std::array kCommands = {
     Command{"calibrate", "Fit a model's probabilities to the votes", setup_calibrate},
     Command{"predict", "Say what expression a face shows", setup_predict},
     Command{"info", "Show a model's layers, parameters and metadata", setup_info},
+    Command{"export", "Write a model as ONNX", setup_export},
+    Command{"import", "Read an ONNX network as a model", setup_import},
 };
 
 }  // namespace

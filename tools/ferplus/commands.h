@@ -35,5 +35,7 @@ Run setup_evaluate(CLI::App& app);
 Run setup_calibrate(CLI::App& app);
 Run setup_predict(CLI::App& app);
 Run setup_info(CLI::App& app);
+Run setup_export(CLI::App& app);
+Run setup_import(CLI::App& app);
 
 }  // namespace ferplus::tool

@@ -18,11 +18,11 @@ CLI::Option* add_ferplus(CLI::App& app, DataOptions& options) {
       ->type_name("FILE");
 }
 
+}  // namespace
+
 std::string absolute_text(const std::filesystem::path& path) {
   return path.empty() ? std::string() : std::filesystem::absolute(path).lexically_normal().string();
 }
-
-}  // namespace
 
 void set_data(RunConfig& config, const DataOptions& options) {
   if (options.fer.empty() && options.ferplus.empty() && options.folders.empty()) return;

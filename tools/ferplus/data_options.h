@@ -19,6 +19,9 @@ struct DataOptions {
   std::filesystem::path folders;
 };
 
+// The absolute path in its plainest form; empty stays empty.
+std::string absolute_text(const std::filesystem::path& path);
+
 // A run's data: set_data puts options that were given, as absolute paths, in the place of what the
 // configuration had; data_of hands it to load.
 void set_data(RunConfig& config, const DataOptions& options);

@@ -61,9 +61,13 @@ void normalize(std::span<const std::uint8_t> face, std::span<float> output);
 
 // What a model wants its input to be; model files name it and every user of a model obeys.
 enum class Preprocessing : std::uint8_t {
-  ferplus,  // warp, then normalize: what this library trains on
-  raw       // warp only, gray 0 … 255 as floats: what the ONNX model zoo's emotion_ferplus wants
+  ferplus,  // warp, then normalize: the paper's
+  // warp, then (gray - 127.5) / 255: what the graph of the ONNX model zoo's emotion_ferplus makes
+  // of its input of gray 0 … 255, and what exported graphs make of theirs.
+  raw
 };
+// Of Preprocessing::raw, in single precision.
+inline constexpr float kRawOffset = 127.5f, kRawDivisor = 255.0f;
 // "ferplus", "raw". preprocessing_from_name throws UsageError that names the nearest one.
 std::string_view preprocessing_name(Preprocessing preprocessing);
 Preprocessing preprocessing_from_name(std::string_view name);

@@ -96,13 +96,18 @@ struct BackwardArguments {
 struct Tail {
   bool relu = false;
   bool pool = false;
+  bool operator==(const Tail&) const = default;
 };
+
+struct LayerOptions;  // layers.h
 
 class Layer {
  public:
   virtual ~Layer() = default;
   // As in the layer table (layers.h): "conv2d".
   virtual std::string_view kind() const = 0;
+  // All that the layer is: make_layer (layers.h) builds the same one from them.
+  virtual LayerOptions options() const = 0;
   // One line for `info`: "conv2d 3x3, 64 filters".
   virtual std::string describe() const = 0;
   // `input` includes the batch. Throws Error if the layer cannot take that shape.

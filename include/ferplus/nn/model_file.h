@@ -17,18 +17,21 @@ namespace ferplus {
 // Version of the metadata that this library writes; it reads this one only.
 inline constexpr std::string_view kModelFormat = "ferplus-1";
 
-// A network with its values. `metadata` always has: format, network, classes (comma-separated),
-// preprocessing, content_hash; a trained one also
-// mode, recipe, seed, epoch and public_accuracy; a calibrated one temperature and calibration.
+// Value of the metadata key "preprocessing" of a model that came without (imported from elsewhere).
+inline constexpr std::string_view kUnknownPreprocessing = "unknown";
+
+// A network with its values. `metadata` always has: format, network (a name of models.h, or any
+// other name with the key "layers", architecture.h), classes (comma-separated), preprocessing,
+// content_hash; a trained one also mode, recipe, seed, epoch and public_accuracy; a calibrated one
+// temperature and calibration.
 struct Model {
   Network network;
   Parameters parameters;
   std::map<std::string, std::string> metadata;
 
-  // What the network expects of its input.
-  Preprocessing preprocessing() const {
-    return preprocessing_from_name(metadata.at("preprocessing"));
-  }
+  // What the network expects of its input. Throws Error that says what to do if the file does not
+  // say.
+  Preprocessing preprocessing() const;
   // What logits are divided by before the softmax, so that probabilities are those of votes
   // (train/calibration.h); 1 for a model that nobody calibrated. Positive.
   double temperature() const;
@@ -61,8 +64,8 @@ std::string to_metadata(const ModelOptions& options);
 void read_arrays(const SafetensorsFile& file, const std::string& file_name, const Network& network,
                  const std::string& prefix, bool with_state, Parameters& values);
 
-// Atomically. Adds format, network, classes and content_hash to the metadata, and preprocessing
-// "ferplus" if there is none.
+// Atomically. Adds format, network, classes and content_hash to the metadata, layers if the
+// network's name is none of models.h, and preprocessing "ferplus" if there is none.
 void save_model(const std::filesystem::path& path, const Network& network,
                 const Parameters& parameters, std::map<std::string, std::string> metadata);
 
@@ -76,7 +79,8 @@ void update_metadata(const std::filesystem::path& path,
                      const std::map<std::string, std::string>& changes);
 
 // Reads a model or a run's checkpoint; of a checkpoint that averages its weights, the averages.
-// Throws Error that names the file and the defect.
+// The metadata key content_hash may be missing, as in files that other programs wrote. Throws Error
+// that names the file and the defect.
 Model load_model(const std::filesystem::path& path);
 
 }  // namespace ferplus

@@ -23,6 +23,9 @@ struct ModelInfo {
 
 std::span<const ModelInfo> models();
 
+// Whether models() has that name.
+bool is_model(std::string_view name);
+
 // Builds the model of that name: input [N, 64, 64, 1], output [N, kClasses] logits. Throws
 // UsageError that names the nearest model.
 Network build_model(std::string_view name, const ModelOptions& options = {});

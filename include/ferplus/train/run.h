@@ -17,6 +17,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <ferplus/data/label_mode.h>
+#include <ferplus/data/transform.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/nn/network.h>
 #include <ferplus/train/optimizer.h>
@@ -28,6 +29,7 @@ namespace ferplus {
 struct RunConfig {
   std::string network = "vgg13";
   LabelMode mode = LabelMode::majority;
+  Preprocessing preprocessing = Preprocessing::ferplus;
   Recipe recipe{};
   std::uint64_t seed = 1;
   // Which of the images that the mode keeps are trained on: see training_set.h.
@@ -35,6 +37,7 @@ struct RunConfig {
   std::size_t hold_out = 0;
   std::size_t limit = 0;                    // 0: all
   std::string fer{}, ferplus{}, folders{};  // absolute paths; empty: not used
+  std::string from{};  // absolute path of a model to start from; empty: weights are drawn
 };
 
 // Throws UsageError: the recipe is invalid, or it changes targets in a way that the mode's loss

@@ -27,8 +27,8 @@ namespace fs = std::filesystem;
 // What the command line says; empty strings were not given.
 struct Options {
   DataOptions data;
-  fs::path run, config;
-  std::string mode, network, recipe;
+  fs::path run, config, from;
+  std::string mode, network, recipe, preprocessing;
   std::optional<std::uint64_t> seed, limit, hold_out;
   bool drop_leaks = false;
   std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
@@ -53,6 +53,10 @@ RunConfig configuration(const Options& options) {
   }
   if (!options.mode.empty()) config.mode = label_mode(options.mode).mode;
   if (!options.network.empty()) config.network = options.network;
+  if (!options.preprocessing.empty()) {
+    config.preprocessing = preprocessing_from_name(options.preprocessing);
+  }
+  if (!options.from.empty()) config.from = absolute_text(options.from);
   if (!options.recipe.empty()) config.recipe = find_recipe(options.recipe);
   if (options.seed) config.seed = *options.seed;
   if (options.limit) config.limit = *options.limit;
@@ -129,12 +133,22 @@ Run setup_train(CLI::App& app) {
       ->type_name("NAME")
       ->check(one_of("network", network_names()))
       ->group("Run");
+  app.add_option("--preprocessing", options->preprocessing,
+                 "What the network sees of a face: ferplus (equalised, plane removed) or raw "
+                 "((gray - 127.5) / 255, as the ONNX model zoo's emotion_ferplus) [ferplus]")
+      ->type_name("NAME")
+      ->check(one_of("preprocessing", {"ferplus", "raw"}))
+      ->group("Run");
   app.add_option("--recipe", options->recipe, "The hyperparameters: " + recipe_list() + " [paper]")
       ->type_name("NAME")
       ->check(one_of("recipe", recipe_names()))
       ->group("Run");
   app.add_option("--config", options->config, "Start from a config.json, as a run keeps it")
       ->type_name("FILE")
+      ->group("Run");
+  app.add_option("--from", options->from,
+                 "Start from the weights of this model of the same network instead of drawn ones")
+      ->type_name("MODEL")
       ->group("Run");
   app.add_option("--seed", options->seed, "Of all random draws [1]")
       ->type_name("S")
