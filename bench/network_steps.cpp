@@ -10,7 +10,9 @@ namespace ferplus::bench {
 namespace {
 
 // Enough for any batch, and none of it short.
-Dataset faces_for(Index batch) { return synthesize({.count = static_cast<std::size_t>(4 * batch + 64)}); }
+Dataset faces_for(Index batch) {
+  return synthesize({.count = static_cast<std::size_t>(4 * batch + 64)});
+}
 
 Parameters initialized(const Network& network) {
   Parameters parameters(network);
@@ -51,7 +53,7 @@ Inference::Inference(const std::string& network, Index batch, Precision precisio
       network_(build_model(network)),
       parameters_(initialized(network_)),
       prepared_(network_, parameters_, precision),
-      session_(network_, batch, Phase::inference, precision),
+      session_(prepared_, batch),
       images_(static_cast<std::size_t>(session_.input(batch).elements())) {
   RandomSequence random({.seed = 1, .stream = Stream::synth});
   for (float& value : images_) value = static_cast<float>(random.normal());

@@ -47,7 +47,7 @@ void write_metadata(const Model& model, Preprocessing preprocessing, onnx::Model
 std::vector<float> logits_of(const Network& network, const Parameters& parameters,
                              Preprocessing preprocessing) {
   const PreparedModel prepared(network, parameters);
-  Session session(network, kComparedImages, Phase::inference);
+  Session session(prepared, kComparedImages);
   const TensorView input = session.input(kComparedImages);
   RandomSequence random({.seed = 1, .stream = Stream::synth});
   for (Index i = 0; i < input.elements(); ++i) {

@@ -56,7 +56,7 @@ Predictor::Predictor(Model model)
       preprocessing_(model_.preprocessing()),
       temperature_(model_.temperature()),
       prepared_(model_.network, model_.parameters),
-      session_(model_.network, 1, Phase::inference) {}
+      session_(prepared_, 1) {}
 
 Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
   if (face.left < 0 || face.top < 0 || face.right > image.width || face.bottom > image.height ||

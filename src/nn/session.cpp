@@ -42,6 +42,14 @@ void fill_views(std::span<const Network::Array> arrays, const float* values,
   }
 }
 
+// Null if there is no batch-norm.
+std::unique_ptr<const FoldedNetwork> fold(const Network& network, const Parameters& parameters) {
+  const bool has_norm = std::ranges::any_of(
+      network.steps(), [](const Network::Step& s) { return s.layer->kind() == "batch_norm"; });
+  if (!has_norm) return nullptr;
+  return std::make_unique<const FoldedNetwork>(fold_batch_norm(network, parameters));
+}
+
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -50,17 +58,20 @@ double seconds_now() {
 
 PreparedModel::PreparedModel(const Network& network, const Parameters& parameters,
                              Precision precision)
-    : network_(&network), parameters_(&parameters), precision_(precision) {
+    : folded_(fold(network, parameters)),
+      network_(folded_ ? &folded_->network : &network),
+      parameters_(folded_ ? &folded_->parameters : &parameters),
+      precision_(precision) {
   Layout layout;
   std::vector<LayerPlan> plans;
-  const std::vector<Network::Step> steps = fused_steps(network, precision);
+  const std::vector<Network::Step> steps = fused_steps(*network_, precision);
   for (const Network::Step& step : steps) {
     plans.push_back(step.layer->plan(step.input, Phase::inference));
     offsets_.push_back(layout.add(plans.back().prepared_forward_bytes));
   }
   packed_ = Buffer<std::byte>(layout.size());
-  std::vector<ConstTensorView> views(network.parameters().size());
-  fill_views(network.parameters(), parameters.values().data(), views);
+  std::vector<ConstTensorView> views(network_->parameters().size());
+  fill_views(network_->parameters(), parameters_->values().data(), views);
   for (std::size_t i = 0; i < plans.size(); ++i) {
     const Network::Step& step = steps[i];
     if (plans[i].prepared_forward_bytes == 0) continue;
@@ -153,6 +164,9 @@ TensorView Session::activation(std::size_t step, Index batch) {
 }
 
 ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
+  if (&model.network() != network_) {
+    throw Error("a session runs the network that it was made for: make it from the prepared model");
+  }
   if (model.precision() != precision_) {
     throw Error(concat("a model prepared for ", precision_name(model.precision()),
                        " in a session for ", precision_name(precision_)));

@@ -72,7 +72,7 @@ std::optional<Calibration> calibrate(const Dataset& dataset, std::span<const std
                                      const Model& model, const Progress& progress) {
   constexpr Index kBatch = 32;
   const PreparedModel prepared(model.network, model.parameters);
-  Session session(model.network, kBatch, Phase::inference);
+  Session session(prepared, kBatch);
   std::vector<Logits> logits = predict_samples(
       dataset, samples, model.preprocessing(), session,
       [&](Index batch) { return session.forward(batch, prepared); }, progress);

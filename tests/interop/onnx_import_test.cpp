@@ -47,7 +47,7 @@ std::vector<double> log_softmax(std::vector<double> logits) {
 // The network's logits for a graph's input.
 std::vector<double> logits_of(const Model& model, std::vector<float> input) {
   const PreparedModel prepared(model.network, model.parameters);
-  Session session(model.network, 1, Phase::inference);
+  Session session(prepared, 1);
   if (model.metadata.at("preprocessing") == "raw") {
     for (float& v : input) v = (v - kRawOffset) / kRawDivisor;
   }

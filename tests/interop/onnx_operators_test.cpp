@@ -19,7 +19,7 @@ using List = std::vector<std::int64_t>;
 
 std::vector<float> logits_of(const Model& model) {
   const PreparedModel prepared(model.network, model.parameters);
-  Session session(model.network, 1, Phase::inference);
+  Session session(prepared, 1);
   const TensorView input = session.input(1);
   for (Index i = 0; i < input.elements(); ++i) {
     input.data[i] = std::sin(0.37f * static_cast<float>(i % 1013));

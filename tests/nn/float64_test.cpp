@@ -114,7 +114,7 @@ TEST(Float64Test, LogitsOfVgg13) {
   for (std::string_view isa : supported_isas()) {
     set_isa(isa);
     const PreparedModel prepared(network, parameters);
-    Session session(network, 1, Phase::inference);
+    Session session(prepared, 1);
     std::ranges::copy(input, session.input(1).data);
     const ConstTensorView logits = session.forward(1, prepared);
     double error = 0, size = 0;

@@ -39,7 +39,7 @@ Parameters lived_in(const Network& network) {
 
 std::vector<float> logits(const Network& network, const Parameters& parameters) {
   const PreparedModel prepared(network, parameters);
-  Session session(network, kImages, Phase::inference);
+  Session session(prepared, kImages);
   const TensorView input = session.input(kImages);
   fill_uniform({input.data, count_of(input.shape)}, -2, 2, 8);
   const ConstTensorView output = session.forward(kImages, prepared);

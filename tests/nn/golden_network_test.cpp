@@ -48,7 +48,7 @@ TEST(GoldenNetworkTest, InferenceLogits) {
   const GoldenNetwork golden;
   const Parameters parameters = golden.parameters("initial.");
   const PreparedModel prepared(golden.network(), parameters);
-  Session session(golden.network(), GoldenNetwork::kBatch, Phase::inference);
+  Session session(prepared, GoldenNetwork::kBatch);
   golden.load_input(session);
   const double error = relative_error(flat(session.forward(GoldenNetwork::kBatch, prepared)),
                                       golden.floats("logits_inference"));

@@ -203,7 +203,7 @@ TEST_F(ModelFileTest, PredictorGivesTheSoftmaxOfTheNetwork) {
   const Probabilities probabilities = predictor.predict(image, face);
 
   const PreparedModel prepared(network_, parameters_);
-  Session session(network_, 1, Phase::inference);
+  Session session(prepared, 1);
   make_input(image, face, {}, Preprocessing::ferplus, {session.input(1).data, kInputPixels});
   const ConstTensorView logits = session.forward(1, prepared);
   EXPECT_EQ(probabilities, softmax({logits.data, kClasses}));
@@ -227,7 +227,7 @@ TEST_F(ModelFileTest, PredictorObeysThePreprocessing) {
   const Probabilities probabilities = predictor.predict(image);
 
   const PreparedModel prepared(network_, parameters_);
-  Session session(network_, 1, Phase::inference);
+  Session session(prepared, 1);
   make_input(image, {0, 0, 64, 64}, {}, Preprocessing::raw, {session.input(1).data, kInputPixels});
   const ConstTensorView logits = session.forward(1, prepared);
   EXPECT_EQ(probabilities, softmax({logits.data, kClasses}));

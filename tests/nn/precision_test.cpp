@@ -39,7 +39,7 @@ class PrecisionTest : public testing::Test {
 
   std::vector<float> logits(Precision precision) {
     const PreparedModel prepared(network_, parameters_, precision);
-    Session session(network_, kBatch, Phase::inference, precision);
+    Session session(prepared, kBatch);
     fill_input(session);
     const ConstTensorView result = session.forward(kBatch, prepared);
     return {result.data, result.data + result.elements()};

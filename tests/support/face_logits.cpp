@@ -30,7 +30,7 @@ void run(char** arguments) {
   const auto count = static_cast<std::size_t>(std::strtoul(arguments[4], nullptr, 10));
   if (dataset.samples.size() < count) throw Error("too few faces");
   const PreparedModel prepared(model.network, model.parameters);
-  Session session(model.network, 1, Phase::inference);
+  Session session(prepared, 1);
   std::vector<float> inputs, logits;
   for (std::size_t i = 0; i < count; ++i) {
     const Sample& sample = dataset.samples[i * (dataset.samples.size() / count)];

@@ -101,7 +101,7 @@ TEST_F(EvaluateTest, WithoutATrainingSplitTwinsAreNotKnown) {
 
 TEST_F(EvaluateTest, ViewsAreAveraged) {
   const PreparedModel prepared(network_, parameters_);
-  Session session(network_, 1, Phase::inference);
+  Session session(prepared, 1);
   for (auto augmentation : {TestTimeAugmentation::flip, TestTimeAugmentation::ten_crop}) {
     const Evaluation e = run({.augmentation = augmentation});
     const Sample& sample = dataset_.samples[e.samples[1]];
@@ -158,7 +158,7 @@ TEST_F(EvaluateTest, ObeysThePreprocessing) {
   const Evaluation equalized = run({}), raw = run({.preprocessing = Preprocessing::raw});
   EXPECT_NE(raw.logits, equalized.logits);
   const PreparedModel prepared(network_, parameters_);
-  Session session(network_, 1, Phase::inference);
+  Session session(prepared, 1);
   const Sample& sample = dataset_.samples[raw.samples[0]];
   make_input(dataset_.image(sample), sample.face, {}, Preprocessing::raw,
              {session.input(1).data, kInputPixels});

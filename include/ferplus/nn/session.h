@@ -8,23 +8,26 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <ferplus/core/buffer.h>
+#include <ferplus/nn/fold.h>
 #include <ferplus/nn/network.h>
 
 namespace ferplus {
 
-// A network's weights packed for inference once, immutable, shared by sessions. Refers to `network`
-// and `parameters`, which must outlive it.
+// A network's weights packed for inference once, batch-norm folded into them (fold.h), immutable,
+// shared by sessions. Refers to `network` and `parameters`, which must outlive it.
 class PreparedModel {
  public:
   PreparedModel(const Network& network, const Parameters& parameters,
                 Precision precision = Precision::fp32);
 
+  // Those that run: without the batch-norm that was folded.
   const Network& network() const { return *network_; }
   const Parameters& parameters() const { return *parameters_; }
   Precision precision() const { return precision_; }
@@ -32,6 +35,7 @@ class PreparedModel {
   const void* weights(std::size_t step) const;
 
  private:
+  std::unique_ptr<const FoldedNetwork> folded_;  // if there was something to fold
   const Network* network_;
   const Parameters* parameters_;
   Precision precision_;
@@ -41,8 +45,10 @@ class PreparedModel {
 
 class Session {
  public:
-  // `network` must outlive the session. Phase::inference plans for forward only, of models prepared
-  // for the same precision. Throws UsageError if max_batch < 1.
+  // For inference with `model`, which must outlive the session. Throws UsageError if max_batch < 1.
+  Session(const PreparedModel& model, Index max_batch)
+      : Session(model.network(), max_batch, Phase::inference, model.precision()) {}
+  // `network` must outlive the session. Phase::inference plans for forward only. Throws as above.
   Session(const Network& network, Index max_batch, Phase phase,
           Precision precision = Precision::fp32);
 
@@ -53,7 +59,8 @@ class Session {
   // max_batch(). The contents are lost with the next forward.
   TensorView input(Index batch);
 
-  // Logits [batch, outputs] of the images in input(batch), valid until the next call. Inference:
+  // Logits [batch, outputs] of the images in input(batch), valid until the next call. Inference;
+  // throws Error if `model` runs another network or in another precision than the session:
   ConstTensorView forward(Index batch, const PreparedModel& model);
   // Inference with weights that change often (evaluation while training): packs them on the way.
   // REQUIRES: Phase::training, whose arena has room for the packed weights; throws Error otherwise.
