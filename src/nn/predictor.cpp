@@ -51,12 +51,12 @@ std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int
   return votes;
 }
 
-Predictor::Predictor(Model model)
+Predictor::Predictor(Model model, Precision precision)
     : model_(std::move(model)),
       preprocessing_(model_.preprocessing()),
       temperature_(model_.temperature()),
-      prepared_(model_.network, model_.parameters),
-      session_(model_.network, 1, Phase::inference) {}
+      prepared_(model_.network, model_.parameters, precision),
+      session_(model_.network, 1, Phase::inference, precision) {}
 
 Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
   if (face.left < 0 || face.top < 0 || face.right > image.width || face.bottom > image.height ||
