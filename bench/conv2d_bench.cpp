@@ -19,11 +19,6 @@
 namespace ferplus::bench {
 namespace {
 
-constexpr std::string_view kPassNames[kConvPasses] = {"forward", "backward_data",
-                                                      "backward_weights"};
-constexpr ConvPass kPasses[kConvPasses] = {ConvPass::forward, ConvPass::backward_data,
-                                           ConvPass::backward_weights};
-
 void run_conv(benchmark::State& state, std::string_view isa, const ConvAlgorithm& algorithm,
               ConvPass pass, const ConvShape& shape) {
   set_isa(isa);
@@ -77,11 +72,10 @@ void run_prepare(benchmark::State& state, std::string_view isa, const ConvAlgori
 void register_conv2d() {
   for (std::string_view isa : supported_isas()) {
     for (const ConvAlgorithm& algorithm : conv_algorithms()) {
-      for (int p = 0; p < kConvPasses; ++p) {
+      for (ConvPass pass : kAllConvPasses) {
         for (const ConvLayer& layer : kConvLayers) {
-          const ConvPass pass = kPasses[p];
           const std::string path =
-              concat("/", kPassNames[p], "/", algorithm.name, "/", isa, "/", layer.name);
+              concat("/", conv_pass_name(pass), "/", algorithm.name, "/", isa, "/", layer.name);
           for (Index batch : {1, 32}) {
             const ConvShape shape = layer.shape(batch);
             if (!algorithm.supports(shape, pass)) continue;

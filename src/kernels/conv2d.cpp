@@ -2,6 +2,7 @@
 #include <string>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/names.h>
 #include <ferplus/kernels/conv2d.h>
 #include <ferplus/kernels/cpu.h>
 
@@ -14,7 +15,11 @@
 namespace ferplus {
 namespace {
 
-const ConvAlgorithm* forced_algorithm = nullptr;
+ConvSelection selection;
+const ConvAlgorithm* forced_algorithm = nullptr;  // of that selection
+
+constexpr std::array<std::string_view, kConvPasses> kPassNames{"forward", "backward_data",
+                                                               "backward_weights"};
 
 // Fewer channels than this on either side do not pay for transforming them.
 constexpr Index kMinWinogradChannels = 32;
@@ -28,16 +33,28 @@ const ConvAlgorithm& next_supporting(const ConvAlgorithm& first, const ConvShape
   return *algorithm;
 }
 
+// The convolution of that input and output with 3x3 kernels, stride 1 and padding that keeps the
+// size.
+ConvShape same_size_3x3(const ConvShape& shape) {
+  return {.batch = shape.batch,
+          .height = shape.height,
+          .width = shape.width,
+          .in_channels = shape.in_channels,
+          .out_channels = shape.out_channels,
+          .out_height = shape.height,
+          .out_width = shape.width,
+          .precision = shape.precision};
+}
+
+const ConvAlgorithm* find_tuned(const ConvShape& shape, ConvPass pass) {
+  for (const TunedConv& row : selection.tuned) {
+    if (row.applies_to(shape, pass)) return &conv_algorithm(row.algorithm);
+  }
+  return nullptr;
+}
+
 const ConvAlgorithm* find_measured(const ConvShape& shape, ConvPass pass) {
-  const ConvShape keyed{.batch = shape.batch,
-                        .height = shape.height,
-                        .width = shape.width,
-                        .in_channels = shape.in_channels,
-                        .out_channels = shape.out_channels,
-                        .out_height = shape.height,
-                        .out_width = shape.width,
-                        .precision = shape.precision};
-  if (shape != keyed) return nullptr;
+  if (shape != same_size_3x3(shape)) return nullptr;
   for (const MeasuredChoice& choice : measured_choices()) {
     if (choice.pass == pass && choice.height == shape.height && choice.width == shape.width &&
         choice.in_channels == shape.in_channels && choice.out_channels == shape.out_channels &&
@@ -89,24 +106,76 @@ const ConvAlgorithm& conv_algorithm(std::string_view name) {
   throw UsageError(concat("there is no convolution algorithm '", name, "'; choose one of ", names));
 }
 
+std::string_view conv_pass_name(ConvPass pass) { return kPassNames[static_cast<int>(pass)]; }
+
+ConvPass conv_pass_from_name(std::string_view name) {
+  for (ConvPass pass : kAllConvPasses) {
+    if (conv_pass_name(pass) == name) return pass;
+  }
+  throw UsageError(unknown_name("pass", name, {kPassNames.begin(), kPassNames.end()}));
+}
+
 ConvChoice explain_conv_algorithm(const ConvShape& shape, ConvPass pass) {
   if (forced_algorithm != nullptr) {
     return {next_supporting(*forced_algorithm, shape, pass), "forced"};
   }
-  const ConvAlgorithm* measured = find_measured(shape, pass);
-  const ConvAlgorithm& algorithm =
-      measured != nullptr ? *measured : conv_algorithm(name_by_rule(shape, pass));
+  const ConvAlgorithm* algorithm = find_tuned(shape, pass);
+  std::string_view reason = "autotuned";
+  if (algorithm == nullptr) {
+    algorithm = find_measured(shape, pass);
+    reason = "measured";
+  }
+  if (algorithm == nullptr) {
+    algorithm = &conv_algorithm(name_by_rule(shape, pass));
+    reason = "rule";
+  }
   const ConvAlgorithm& narrow = conv_algorithm("winograd4_bf16");
-  if (algorithm.name == "winograd4" && narrow.supports(shape, pass)) return {narrow, "precision"};
-  return {algorithm, measured != nullptr ? "measured" : "rule"};
+  if (algorithm->name == "winograd4" && narrow.supports(shape, pass)) return {narrow, "precision"};
+  return {*algorithm, reason};
 }
 
 const ConvAlgorithm& choose_conv_algorithm(const ConvShape& shape, ConvPass pass) {
   return explain_conv_algorithm(shape, pass).algorithm;
 }
 
+ConvShape TunedConv::shape(Index batch) const {
+  return same_size_3x3({.batch = batch,
+                        .height = height,
+                        .width = width,
+                        .in_channels = in_channels,
+                        .out_channels = out_channels});
+}
+
+bool TunedConv::applies_to(const ConvShape& other, ConvPass other_pass) const {
+  ConvShape own = shape(other.batch);
+  own.precision = other.precision;
+  return pass == other_pass && own == other;
+}
+
+void validate(const ConvSelection& candidate) {
+  if (candidate.algorithm != "auto") conv_algorithm(candidate.algorithm);
+  for (const TunedConv& row : candidate.tuned) {
+    if (!conv_algorithm(row.algorithm).supports(row.shape(1), row.pass)) {
+      throw UsageError(concat("convolution algorithm '", row.algorithm, "' cannot run the ",
+                              conv_pass_name(row.pass), " pass of ", row.height, "x", row.width,
+                              " with ", row.in_channels, " channels in and ", row.out_channels,
+                              " out"));
+    }
+  }
+}
+
+const ConvSelection& conv_selection() { return selection; }
+
+void set_conv_selection(ConvSelection wanted) {
+  validate(wanted);
+  selection = std::move(wanted);
+  forced_algorithm = selection.algorithm == "auto" ? nullptr : &conv_algorithm(selection.algorithm);
+}
+
 void set_conv_algorithm(std::string_view name) {
-  forced_algorithm = name == "auto" ? nullptr : &conv_algorithm(name);
+  ConvSelection wanted = selection;
+  wanted.algorithm = name;
+  set_conv_selection(std::move(wanted));
 }
 
 }  // namespace ferplus

@@ -101,6 +101,8 @@ const KernelTable& kernels() { return *isa_used().table; }
 const ElementwiseKernels& elementwise() { return *isa_used().elementwise; }
 const Bf16Kernels& bf16_kernels() { return *isa_used().bf16(); }
 
+bool has_native_bf16() { return bf16_kernels().native; }
+
 std::string_view isa_name() { return isa_used().name; }
 
 std::span<const std::string_view> supported_isas() {

@@ -47,6 +47,10 @@ class Conv2d final : public Layer {
     return make_conv2d(options);
   }
 
+  std::optional<ConvShape> convolution(const Shape& input) const override {
+    return conv_shape(input);
+  }
+
   LayerPlan plan(const Shape& input, Phase phase) const override {
     if (input.rank() != 4) {
       throw Error(concat("conv2d needs an input of rank 4, got ", input.to_string()));

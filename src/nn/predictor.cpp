@@ -51,11 +51,11 @@ std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int
   return votes;
 }
 
-Predictor::Predictor(Model model)
+Predictor::Predictor(Model model, Precision precision)
     : model_(std::move(model)),
       preprocessing_(model_.preprocessing()),
       temperature_(model_.temperature()),
-      prepared_(model_.network, model_.parameters),
+      prepared_(model_.network, model_.parameters, precision),
       session_(prepared_, 1) {}
 
 Probabilities Predictor::predict(ImageView image, const Rectangle& face) {

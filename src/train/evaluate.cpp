@@ -56,7 +56,7 @@ std::vector<std::size_t> needed_samples(const Dataset& dataset, const EvaluateOp
 std::vector<Logits> predict_views(const Dataset& dataset, std::span<const std::size_t> samples,
                                   const PreparedModel& model, const EvaluateOptions& options,
                                   const Progress& progress) {
-  Session session(model.network(), options.batch, Phase::inference);
+  Session session(model, options.batch);
   const std::span<const Distortion> all_views = views(options.augmentation);
   std::vector<std::vector<Logits>> by_view;
   for (const Distortion& view : all_views) {
@@ -184,6 +184,7 @@ Evaluation evaluate(const Dataset& dataset, const PreparedModel& model,
   const std::vector<Logits> logits = predict_views(dataset, needed, model, options, progress);
   Evaluation result;
   result.options = options;
+  result.precision = model.precision();
   for (std::size_t i = 0; i < needed.size(); ++i) {
     const Votes& votes = dataset.samples[needed[i]].votes;
     if (const auto truth = true_class(votes, options.protocol)) {

@@ -29,6 +29,7 @@ ordered_json to_json(const Evaluation& evaluation) {
                        {"protocol", protocol_name(evaluation.options.protocol)},
                        {"without_twins", evaluation.options.without_twins},
                        {"tta", augmentation_name(evaluation.options.augmentation)},
+                       {"precision", precision_name(evaluation.precision)},
                        {"images", c.images},
                        {"accuracy", c.accuracy},
                        {"accuracy_interval", to_json(c.accuracy_interval)},

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+#include <fstream>
 
 #include <nlohmann/json.hpp>
 
@@ -31,6 +34,56 @@ bool truth_of(const json& value, const std::string& key) {
     throw UsageError(concat(key, ": expected true or false, got ", value.dump()));
   }
   return value.get<bool>();
+}
+
+Index size_of(const json& value, const std::string& key) {
+  constexpr std::uint64_t kLargest = 1 << 20;
+  const std::uint64_t size = count_of(value, key);
+  if (size < 1 || size > kLargest) {
+    throw UsageError(concat(key, ": expected 1 to ", kLargest, ", got ", size));
+  }
+  return static_cast<Index>(size);
+}
+
+nlohmann::ordered_json to_json(const std::vector<TunedConv>& rows) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const TunedConv& row : rows) {
+    list.push_back({{"pass", conv_pass_name(row.pass)},
+                    {"height", row.height},
+                    {"width", row.width},
+                    {"in_channels", row.in_channels},
+                    {"out_channels", row.out_channels},
+                    {"algorithm", row.algorithm}});
+  }
+  return list;
+}
+
+TunedConv tuned_from(const json& object, const std::string& list) {
+  constexpr std::array kKeys = {"pass",        "height",       "width",
+                                "in_channels", "out_channels", "algorithm"};
+  const bool whole = object.is_object() && object.size() == kKeys.size() &&
+                     std::ranges::all_of(kKeys, [&](auto* key) { return object.contains(key); });
+  if (!whole) {
+    throw UsageError(concat(list, ": expected objects of pass, height, width, in_channels, ",
+                            "out_channels and algorithm, got ", object.dump()));
+  }
+  const auto size = [&](const std::string& key) { return size_of(object.at(key), key); };
+  return {.pass = conv_pass_from_name(text_of(object.at("pass"), "pass")),
+          .height = size("height"),
+          .width = size("width"),
+          .in_channels = size("in_channels"),
+          .out_channels = size("out_channels"),
+          .algorithm = text_of(object.at("algorithm"), "algorithm")};
+}
+
+std::vector<TunedConv> tuned_list_from(const json& list, const std::string& key) {
+  constexpr std::size_t kMostRows = 10000;
+  if (!list.is_array() || list.size() > kMostRows) {
+    throw UsageError(concat(key, ": expected a list of at most ", kMostRows, " objects"));
+  }
+  std::vector<TunedConv> rows;
+  for (const json& object : list) rows.push_back(tuned_from(object, key));
+  return rows;
 }
 
 nlohmann::ordered_json to_json(const Position& p) {
@@ -67,6 +120,11 @@ Position position_from(const json& object) {
 
 void validate(const RunConfig& config) {
   validate(config.recipe);
+  validate(config.convolution);
+  if (config.convolution.algorithm != "auto" && !config.convolution.tuned.empty()) {
+    throw UsageError(concat("algorithm ", config.convolution.algorithm,
+                            " is forced, so that tuned algorithms would never run: keep one"));
+  }
   const LabelModeInfo& mode = label_mode(config.mode);
   if (mode.loss == LossKind::cross_entropy) return;
   const auto refuse = [&](std::string_view field, double value) {
@@ -95,6 +153,8 @@ nlohmann::ordered_json to_json(const RunConfig& config) {
           {"drop_leaks", config.drop_leaks},
           {"hold_out", config.hold_out},
           {"limit", config.limit},
+          {"algorithm", config.convolution.algorithm},
+          {"algorithms", to_json(config.convolution.tuned)},
           {"fer", config.fer},
           {"ferplus", config.ferplus},
           {"folders", config.folders},
@@ -123,6 +183,10 @@ void update_from_json(RunConfig& config, const json& object) {
       config.hold_out = count_of(value, key);
     } else if (key == "limit") {
       config.limit = count_of(value, key);
+    } else if (key == "algorithm") {
+      config.convolution.algorithm = text_of(value, key);
+    } else if (key == "algorithms") {
+      config.convolution.tuned = tuned_list_from(value, key);
     } else if (key == "fer") {
       config.fer = text_of(value, key);
     } else if (key == "ferplus") {
@@ -137,7 +201,8 @@ void update_from_json(RunConfig& config, const json& object) {
       throw UsageError(
           unknown_name("key", key,
                        {"format", "network", "mode", "preprocessing", "seed", "drop_leaks",
-                        "hold_out", "limit", "fer", "ferplus", "folders", "from", "recipe"}));
+                        "hold_out", "limit", "algorithm", "algorithms", "fer", "ferplus", "folders",
+                        "from", "recipe"}));
     }
   }
 }
@@ -163,6 +228,15 @@ void write_config(const std::filesystem::path& path, const RunConfig& config) {
   write_file_atomically(path, [&](std::ostream& out) { out << text; });
 }
 
+void refuse_existing_run(const std::filesystem::path& folder) {
+  for (const char* name : {"config.json", "last.safetensors", "metrics.jsonl"}) {
+    if (std::filesystem::exists(folder / name)) {
+      throw Error(concat(folder.string(), " already holds a run (", name,
+                         "): resume it with --resume, or choose another folder"));
+    }
+  }
+}
+
 nlohmann::ordered_json to_json(const EpochMetrics& m) {
   return {{"epoch", m.epoch},
           {"train_loss", m.train_loss},
@@ -173,6 +247,19 @@ nlohmann::ordered_json to_json(const EpochMetrics& m) {
           {"learning_rate", m.learning_rate},
           {"seconds", m.seconds},
           {"images_per_second", m.images_per_second}};
+}
+
+void cut_metrics(const std::filesystem::path& path, int epochs) {
+  std::ifstream metrics(path);
+  std::string kept, line;
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    if (!std::getline(metrics, line)) {
+      throw file_error(path, static_cast<std::size_t>(epoch) + 1,
+                       concat("expected a line for each of the ", epochs, " epochs done"));
+    }
+    kept += line + '\n';
+  }
+  write_file_atomically(path, [&](std::ostream& out) { out << kept; });
 }
 
 ModelOptions model_options(const Recipe& recipe) {

@@ -1,12 +1,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
-#include <ferplus/core/hash.h>
 #include <ferplus/data/batch.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/model_file.h>
@@ -50,13 +48,16 @@ class Trainer {
         gradients_(network_),
         session_(network_, config.recipe.batch, Phase::training,
                  precision_from_name(config.recipe.precision)),
+        profiler_(network_, options.profile),
         lock_((make_folder(options.folder), options.folder)),
         buffers_(static_cast<std::size_t>(2 * config.recipe.batch * kClasses)),
         samples_(static_cast<std::size_t>(config.recipe.batch)),
-        draw_keys_(samples_.size()) {}
+        draw_keys_(samples_.size()) {
+    session_.observe(profiler_.observer());
+  }
 
   TrainResult run() {
-    checkpoint_.data = fingerprint();
+    checkpoint_.data = fingerprint(dataset_, loader_.selection().samples);
     open_folder();
     checkpoint_.position.recent.reserve(kRecentSteps);
     listener_.on_start({.network = network_.name(),
@@ -73,16 +74,19 @@ class Trainer {
     const int last_epoch = options_.stop_after > 0
                                ? std::min(options_.stop_after, config_.recipe.epochs)
                                : config_.recipe.epochs;
+    TrainResult outcome;
     try {
       while (checkpoint_.position.epoch < last_epoch) {
         train_epoch();
         finish_epoch();
       }
-      return result();
+      outcome = result();
     } catch (const Interrupted&) {
       save();
-      return summary(true);
+      outcome = summary(true);
     }
+    if (options_.profile) report_profile();
+    return outcome;
   }
 
  private:
@@ -102,7 +106,7 @@ class Trainer {
   Classification evaluate_public(double& loss);
   TrainResult summary(bool interrupted) const;
   TrainResult result();
-  std::string fingerprint() const;
+  void report_profile();
   void save();
 
   void poll() {
@@ -128,6 +132,7 @@ class Trainer {
   Checkpoint checkpoint_;
   Parameters gradients_;
   Session session_;
+  Profiler profiler_;
   FolderLock lock_;
   Buffer<float> buffers_;                 // targets, then gradients of the logits, of a batch
   std::string note_;                      // what resuming changed
@@ -144,27 +149,34 @@ void Trainer::train_step(Index step) {
   const TensorView targets{buffers_.data(), {images, kClasses}};
   const TensorView logits_gradient{buffers_.data() + buffers_.size() / 2, {images, kClasses}};
 
+  profiler_.begin_step(images);
   loader_.load(epoch, step, session_.input(images), targets, samples_);
   for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
     draw_keys_[n] = dataset_.samples[samples_[n]].index;
   }
+  profiler_.lap(&Profile::batch);
   const DrawContext draws{config_.seed, epoch,
                           std::span(draw_keys_).first(static_cast<std::size_t>(images))};
   const ConstTensorView logits = session_.train(images, checkpoint_.parameters, draws);
+  profiler_.lap(&Profile::forward);
   const double loss = softmax_loss(label_mode(config_.mode).loss, logits, targets, logits_gradient);
   if (!std::isfinite(loss)) report_non_finite(step, images);
   std::int64_t correct = 0;
   for (Index n = 0; n < images; ++n) {
     correct += argmax({logits.image(n), kClasses}) == argmax({targets.image(n), kClasses});
   }
+  profiler_.lap(&Profile::loss);
 
   session_.backward(logits_gradient, checkpoint_.parameters, gradients_);
+  profiler_.lap(&Profile::backward);
 
   const double progress = static_cast<double>(position.steps) /
                           static_cast<double>(config_.recipe.epochs * loader_.batches());
   const double rate = schedule_.rate(progress);
   checkpoint_.optimizer.step(checkpoint_.parameters, gradients_, rate, images);
+  profiler_.lap(&Profile::optimizer);
   if (checkpoint_.average) checkpoint_.average->update(checkpoint_.parameters, position.steps);
+  profiler_.lap(&Profile::average);
 
   ++position.step;
   ++position.steps;
@@ -248,10 +260,12 @@ void Trainer::finish_epoch() {
 }
 
 Classification Trainer::evaluate_public(double& loss) {
+  profiler_.begin_evaluation();
   const Parameters& parameters = evaluated_parameters(checkpoint_);
   const std::vector<Logits> logits = predict_samples(
       dataset_, public_.samples, config_.preprocessing, session_,
       [&](Index batch) { return session_.evaluate(batch, parameters); }, evaluation_progress());
+  profiler_.end_evaluation();
   std::vector<int> classes;
   for (const Target& target : public_.targets) classes.push_back(argmax(target));
   loss = agree(logits, public_.targets).cross_entropy;
@@ -275,12 +289,7 @@ void Trainer::open_folder() {
   if (options_.resume) {
     resume();
   } else {
-    for (const char* name : {"config.json", "last.safetensors", "metrics.jsonl"}) {
-      if (fs::exists(file(name))) {
-        throw Error(concat(options_.folder.string(), " already holds a run (", name,
-                           "): resume it with --resume, or choose another folder"));
-      }
-    }
+    refuse_existing_run(options_.folder);
     start_from_model();
   }
   write_config(config, config_);
@@ -338,16 +347,7 @@ void Trainer::resume() {
                    " epochs; the epochs done keep the rates that they had");
   }
   // Lines of epochs that the checkpoint does not have: a crash came between the two.
-  std::ifstream metrics(file("metrics.jsonl"));
-  std::string kept, line;
-  for (int epoch = 0; epoch < position.epoch; ++epoch) {
-    if (!std::getline(metrics, line)) {
-      throw file_error(file("metrics.jsonl"), static_cast<std::size_t>(epoch) + 1,
-                       concat("expected a line for each of the ", position.epoch, " epochs done"));
-    }
-    kept += line + '\n';
-  }
-  write_file_atomically(file("metrics.jsonl"), [&](std::ostream& out) { out << kept; });
+  cut_metrics(file("metrics.jsonl"), position.epoch);
 }
 
 // Whatever would resume from it later must be sound: a checkpoint with values that are not finite
@@ -364,19 +364,6 @@ void Trainer::save() {
   save_checkpoint(file("last.safetensors"), network_, config_, checkpoint_);
 }
 
-std::string Trainer::fingerprint() const {
-  Fingerprint fingerprint;
-  for (std::size_t i : loader_.selection().samples) {
-    const Sample& sample = dataset_.samples[i];
-    const ImageView image = dataset_.image(sample);
-    fingerprint.update(std::as_bytes(std::span(&sample.index, 1)));
-    fingerprint.update(std::as_bytes(std::span(sample.votes)));
-    fingerprint.update(std::as_bytes(
-        std::span(image.pixels, static_cast<std::size_t>(image.width * image.height))));
-  }
-  return fingerprint.text();
-}
-
 TrainResult Trainer::summary(bool interrupted) const {
   const Position& position = checkpoint_.position;
   return {.interrupted = interrupted,
@@ -384,6 +371,13 @@ TrainResult Trainer::summary(bool interrupted) const {
           .epochs_done = position.epoch,
           .best_epoch = position.best_epoch,
           .best_public_accuracy = position.best_accuracy};
+}
+
+void Trainer::report_profile() {
+  const Profile& profile = profiler_.profile();
+  write_file_atomically(file("profile.json"),
+                        [&](std::ostream& out) { out << to_json(profile).dump(2) << '\n'; });
+  listener_.on_profile(profile);
 }
 
 TrainResult Trainer::result() {
@@ -394,6 +388,7 @@ TrainResult Trainer::result() {
     return sample.split == Split::private_test && majority.target(sample.votes);
   });
   if (has_private) {
+    profiler_.begin_evaluation();
     const Model best = load_model(file("best.safetensors"));
     const PreparedModel prepared(best.network, best.parameters);
     result.private_accuracy = evaluate(dataset_, prepared,
@@ -402,6 +397,7 @@ TrainResult Trainer::result() {
                                         .batch = config_.recipe.batch},
                                        evaluation_progress())
                                   .classification.accuracy;
+    profiler_.end_evaluation();
   }
   nlohmann::ordered_json json = {{"epochs", result.epochs_done},
                                  {"finished", result.finished},
@@ -422,6 +418,7 @@ TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOp
   if (options.resume && !fs::exists(options.folder / "config.json")) {
     throw Error(concat(options.folder.string(), " holds no run to resume: it has no config.json"));
   }
+  const ScopedConvSelection algorithms(config.convolution);
   return Trainer(dataset, config, options, listener).run();
 }
 

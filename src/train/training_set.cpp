@@ -1,6 +1,7 @@
 #include <utility>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/hash.h>
 #include <ferplus/data/statistics.h>
 #include <ferplus/train/training_set.h>
 
@@ -34,6 +35,19 @@ TrainingSet training_set(const Dataset& dataset, const RunConfig& config) {
   set.held_out = std::move(parts.held_out);
   set.training = first(std::move(parts.rest), config.limit);
   return set;
+}
+
+std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples) {
+  Fingerprint fingerprint;
+  for (std::size_t i : samples) {
+    const Sample& sample = dataset.samples[i];
+    const ImageView image = dataset.image(sample);
+    fingerprint.update(std::as_bytes(std::span(&sample.index, 1)));
+    fingerprint.update(std::as_bytes(std::span(sample.votes)));
+    fingerprint.update(std::as_bytes(
+        std::span(image.pixels, static_cast<std::size_t>(image.width * image.height))));
+  }
+  return fingerprint.text();
 }
 
 BatchOptions training_batches(const RunConfig& config) {

@@ -209,6 +209,12 @@ TEST(RunConfigTest, FileRoundTrip) {
                    .drop_leaks = true,
                    .hold_out = 33,
                    .limit = 77,
+                   .convolution = {.tuned = {{.pass = ConvPass::backward_weights,
+                                              .height = 9,
+                                              .width = 8,
+                                              .in_channels = 16,
+                                              .out_channels = 32,
+                                              .algorithm = "winograd2"}}},
                    .fer = "/a/fer.csv",
                    .ferplus = "/a/new.csv",
                    .folders = "",
@@ -218,6 +224,41 @@ TEST(RunConfigTest, FileRoundTrip) {
   read_config(folder / "config.json", read);
   EXPECT_EQ(json(to_json(read)), json(to_json(config)));
   EXPECT_EQ(read.seed, config.seed);
+  EXPECT_EQ(read.convolution, config.convolution);
+}
+
+TEST(RunConfigTest, OlderFilesChooseAlgorithmsByThemselves) {
+  const TemporaryFolder folder;
+  write_text(folder / "config.json", R"({"network": "vgg_mini"})");
+  RunConfig read;
+  read_config(folder / "config.json", read);
+  EXPECT_EQ(read.convolution, ConvSelection());
+  RunConfig forced;
+  forced.convolution.algorithm = "winograd2";
+  write_config(folder / "config.json", forced);
+  EXPECT_EQ(json::parse(read_text(folder / "config.json")).at("algorithm"), "winograd2");
+  read_config(folder / "config.json", read);
+  EXPECT_EQ(read.convolution, forced.convolution);
+}
+
+TEST(RunConfigTest, ValidateKnowsAlgorithms) {
+  RunConfig config{.recipe = find_recipe("paper")};
+  config.convolution.algorithm = "magic";
+  EXPECT_THAT(message_of<UsageError>([&] { validate(config); }), HasSubstr("magic"));
+  config.convolution.algorithm = "winograd4";
+  EXPECT_NO_THROW(validate(config));
+  const TunedConv row{.height = 8,
+                      .width = 8,
+                      .in_channels = 32,
+                      .out_channels = 32,
+                      .algorithm = "matrix_product"};
+  config.convolution.tuned = {row};
+  EXPECT_THAT(message_of<UsageError>([&] { validate(config); }),
+              AllOf(HasSubstr("winograd4"), HasSubstr("forced")));
+  config.convolution.algorithm = "auto";
+  EXPECT_NO_THROW(validate(config));
+  config.convolution.tuned.front().algorithm = "direct";
+  EXPECT_THROW(validate(config), UsageError);
 }
 
 TEST(RunConfigTest, RefusesByName) {
@@ -241,6 +282,21 @@ TEST(RunConfigTest, RefusesByName) {
               AllOf(HasSubstr("config.json"), HasSubstr("epochs")));
   EXPECT_THAT(message(R"({"preprocessing": "rwa"})"), HasSubstr("raw?"));
   EXPECT_THAT(message(R"({"network": 3})"), HasSubstr("network"));
+  EXPECT_THAT(message(R"({"algorithm": 4})"), HasSubstr("algorithm"));
+  EXPECT_THAT(message(R"({"algorithms": {}})"), HasSubstr("algorithms: expected a list"));
+  const auto row = [](const std::string& pass, const std::string& rest) {
+    return R"({"algorithms": [{"pass": ")" + pass + R"(", "height": 8, "width": 8, )" + rest +
+           "}]}";
+  };
+  const std::string rest = R"("in_channels": 16, "out_channels": 16, "algorithm": "winograd2")";
+  EXPECT_THAT(message(row("forwards", rest)), HasSubstr("forward?"));
+  EXPECT_THAT(message(row("forward", rest + R"(, "batch": 3)")), HasSubstr("expected objects of"));
+  EXPECT_THAT(message(row("forward", R"("in_channels": 16)")), HasSubstr("expected objects of"));
+  EXPECT_THAT(message(row("forward", R"("in_channels": 0, "out_channels": 1, "algorithm": "x")")),
+              HasSubstr("in_channels"));
+  EXPECT_THAT(
+      message(row("forward", R"("in_channels": 9999999, "out_channels": 1, "algorithm": "x")")),
+      HasSubstr("in_channels"));
 }
 
 }  // namespace

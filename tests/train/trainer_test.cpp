@@ -39,6 +39,14 @@ RunConfig plain_run(LabelMode mode, int epochs) {
   return config;
 }
 
+// The third convolution of vgg_mini, which runs winograd4 if nothing else is asked for.
+const TunedConv kTunedLayer{.pass = ConvPass::forward,
+                            .height = 32,
+                            .width = 32,
+                            .in_channels = 32,
+                            .out_channels = 32,
+                            .algorithm = "winograd2"};
+
 std::string error_of(const Dataset& dataset, const RunConfig& config, const TrainOptions& options) {
   Recorder recorder;
   return message_of<Error>([&] { train(dataset, config, options, recorder); });
@@ -270,6 +278,8 @@ TEST(TrainerTest, ResumedSettingsMustBeTheRuns) {
       [](RunConfig& c) { c.mode = LabelMode::majority; },
       [](RunConfig& c) { c.recipe.learning_rate = 0.05; },
       [](RunConfig& c) { c.recipe.distort = false; },
+      [](RunConfig& c) { c.convolution.algorithm = "matrix_product"; },
+      [](RunConfig& c) { c.convolution.tuned = {kTunedLayer}; },
       [](RunConfig& c) { c.network = "vgg13_bn"; }};
   for (std::size_t i = 0; i < changes.size(); ++i) {
     RunConfig other = short_run();
@@ -284,6 +294,28 @@ TEST(TrainerTest, ResumedSettingsMustBeTheRuns) {
   moved.fer = "/elsewhere/fer2013.csv";
   Recorder again(1);
   EXPECT_NO_THROW(train(faces(), moved, {.folder = folder.path(), .resume = true}, again));
+}
+
+TEST(TrainerTest, AlgorithmsAreTheRunsAndNoLongerThanIt) {
+  const TemporaryFolder folder;
+  RunConfig config = short_run();
+  config.recipe.epochs = 1;
+  const std::vector<ConvSelection> selections = {
+      {}, {.algorithm = "matrix_product"}, {.tuned = {kTunedLayer}}};
+  std::vector<std::vector<std::string>> lines;
+  for (std::size_t i = 0; i < selections.size(); ++i) {
+    config.convolution = selections[i];
+    const auto path = folder / std::to_string(i);
+    Recorder recorder;
+    recorder.during_step = [&](std::size_t) { EXPECT_EQ(conv_selection(), selections[i]); };
+    train(faces(), config, {.folder = path}, recorder);
+    EXPECT_EQ(conv_selection(), ConvSelection());
+    RunConfig written;
+    read_config(path / "config.json", written);
+    EXPECT_EQ(written.convolution, selections[i]);
+    for (const auto& other : lines) EXPECT_NE(metrics_lines(path), other) << i;
+    lines.push_back(metrics_lines(path));
+  }
 }
 
 TEST(TrainerTest, ResumeRefusesOtherDataAndDamagedCheckpoints) {

@@ -101,6 +101,9 @@ std::string conditions_text(const Evaluation& evaluation) {
   if (options.augmentation != TestTimeAugmentation::none) {
     text += fmt::format(", averaged over {} views", views(options.augmentation).size());
   }
+  if (evaluation.precision != Precision::fp32) {
+    text += fmt::format(", {}", precision_name(evaluation.precision));
+  }
   return text;
 }
 

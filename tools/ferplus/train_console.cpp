@@ -1,6 +1,7 @@
 #include "train_console.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "interrupt.h"
 #include "logging.h"
+#include "profile_text.h"
 #include "progress.h"
 #include "table.h"
 
@@ -68,6 +70,8 @@ class Listener final : public TrainListener {
         metrics.images_per_second, duration_text(metrics.seconds));
   }
 
+  void on_profile(const Profile& profile) override { profile_ = profile; }
+
   bool stop_requested() override { return interrupt_flag().load(); }
 
   // Takes the bar away before the last lines.
@@ -81,12 +85,19 @@ class Listener final : public TrainListener {
     }
   }
   spdlog::logger& log() { return *log_; }
+  // Below the last lines; --quiet leaves it to profile.json.
+  void print_profile() const {
+    if (!profile_ || quiet_) return;
+    const std::string text = '\n' + profile_text(*profile_);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  }
 
  private:
   const TrainOptions& options_;
   bool quiet_;
   std::shared_ptr<spdlog::logger> log_;
   std::optional<ProgressBar> bar_;
+  std::optional<Profile> profile_;
   std::uint64_t epoch_images_ = 0, done_ = 0;
 };
 
@@ -106,6 +117,7 @@ TrainResult train_on_console(const Dataset& dataset, const RunConfig& config,
   listener.finish();
   if (result.interrupted) {
     listener.log().warn("interrupted and saved; go on with: {}", resume_command);
+    listener.print_profile();
     return result;
   }
   if (result.best_epoch >= 0) {
@@ -116,6 +128,7 @@ TrainResult train_on_console(const Dataset& dataset, const RunConfig& config,
   if (result.private_accuracy) {
     listener.log().info("private accuracy of that model: {}", percent(*result.private_accuracy));
   }
+  listener.print_profile();
   return result;
 }
 

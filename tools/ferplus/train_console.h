@@ -8,7 +8,8 @@
 
 namespace ferplus::tool {
 
-// As train(), which stops at interrupt_flag(); `quiet` leaves warnings alone on the console. An
+// As train(), which stops at interrupt_flag(); `quiet` leaves warnings alone on the console. A
+// profile, if options ask for it, goes to standard output at the end. An
 // interrupted run says that `resume_command` goes on with it. What train() throws is written to the
 // run's log as well, if the run had begun.
 TrainResult train_on_console(const Dataset& dataset, const RunConfig& config,

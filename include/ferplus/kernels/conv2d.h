@@ -11,9 +11,13 @@
 // (image n's output and input gradient depend on image n alone).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <ferplus/core/tensor.h>
 #include <ferplus/kernels/precision.h>
@@ -42,6 +46,11 @@ struct ConvShape {
 // micro-batches in the fixed tree of core/parallel.h) and bias gradient.
 enum class ConvPass { forward, backward_data, backward_weights };
 inline constexpr int kConvPasses = 3;
+inline constexpr std::array<ConvPass, kConvPasses> kAllConvPasses{
+    ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights};
+// As spelled above. Throws UsageError that lists the names.
+std::string_view conv_pass_name(ConvPass pass);
+ConvPass conv_pass_from_name(std::string_view name);
 
 // What forward does to results before it stores them, in this order.
 struct ConvTail {
@@ -97,11 +106,11 @@ std::span<const ConvAlgorithm> conv_algorithms();
 // The row of that name. Throws UsageError that lists the names.
 const ConvAlgorithm& conv_algorithm(std::string_view name);
 
-// The algorithm that runs for this shape and pass on the ISA in use, and why: "precision" where a
-// lower one will do and gains, "forced" by
-// set_conv_algorithm, "measured" (the committed table, src/kernels/conv2d_choices.cpp) or "rule"
-// (fewest multiplications, for shapes that the table lacks). Never by thread count or batch:
-// shape.batch is ignored.
+// The algorithm that runs for this shape and pass on the ISA in use, and why, the first of:
+// "forced" and "autotuned" (both by conv_selection()), "measured" (the committed table,
+// src/kernels/conv2d_choices.cpp) or "rule" (fewest multiplications, for shapes that the table
+// lacks). Unless forced, Winograd F(4x4) gives way to its lower-precision twin where the shape
+// allows that: "precision". Never by thread count or batch: shape.batch is ignored.
 struct ConvChoice {
   const ConvAlgorithm& algorithm;
   std::string_view reason;
@@ -109,10 +118,50 @@ struct ConvChoice {
 ConvChoice explain_conv_algorithm(const ConvShape& shape, ConvPass pass);
 const ConvAlgorithm& choose_conv_algorithm(const ConvShape& shape, ConvPass pass);
 
-// Makes choose_conv_algorithm return the algorithm of that name, or where it does not support the
-// shape and pass, the next one in conv_algorithms() that does; "auto" takes that back. Not
-// thread-safe, and weights prepared and workspaces sized before become invalid. Throws UsageError
-// that lists the names.
+// The algorithm for one pass of a convolution of any batch with 3x3 kernels, stride 1 and padding
+// that keeps the size.
+struct TunedConv {
+  ConvPass pass = ConvPass::forward;
+  Index height = 1, width = 1, in_channels = 1, out_channels = 1;
+  std::string algorithm{};
+
+  ConvShape shape(Index batch) const;
+  // Same pass and shape, but for batch and precision.
+  bool applies_to(const ConvShape& shape, ConvPass pass) const;
+  bool operator==(const TunedConv&) const = default;
+};
+
+// What comes before the committed table.
+struct ConvSelection {
+  // "auto", or forced: the algorithm of that name, or where it does not support the shape and pass,
+  // the next one in conv_algorithms() that does.
+  std::string algorithm = "auto";
+  std::vector<TunedConv> tuned{};  // the first that applies
+
+  bool operator==(const ConvSelection&) const = default;
+};
+// Throws UsageError: an unknown algorithm, one that does not support its pass and shape.
+void validate(const ConvSelection& selection);
+
+// Of the process; at first ConvSelection(). Setting it is not thread-safe, and weights prepared and
+// workspaces sized before become invalid. Throws as validate, and then changes nothing.
+const ConvSelection& conv_selection();
+void set_conv_selection(ConvSelection selection);
+// Changes ConvSelection::algorithm alone.
 void set_conv_algorithm(std::string_view name);
+
+// Sets a selection while it lives, then sets the old one again.
+class ScopedConvSelection {
+ public:
+  explicit ScopedConvSelection(ConvSelection selection) : before_(conv_selection()) {
+    set_conv_selection(std::move(selection));
+  }
+  ~ScopedConvSelection() { set_conv_selection(std::move(before_)); }
+  ScopedConvSelection(const ScopedConvSelection&) = delete;
+  ScopedConvSelection& operator=(const ScopedConvSelection&) = delete;
+
+ private:
+  ConvSelection before_;
+};
 
 }  // namespace ferplus

@@ -14,6 +14,10 @@ std::string_view isa_name();
 // Those this machine can run, best first.
 std::span<const std::string_view> supported_isas();
 
+// Whether the ISA in use has instructions for products of bfloat16 on this CPU. Elsewhere operands
+// are widened to float, which saves memory but no time.
+bool has_native_bf16();
+
 // For tests and benchmarks: switches the kernels to another ISA. Not thread-safe. Buffers packed or
 // prepared before become invalid. Throws UsageError as above.
 void set_isa(std::string_view name);

@@ -17,7 +17,7 @@
 
 #include <ferplus/core/random.h>
 #include <ferplus/core/tensor.h>
-#include <ferplus/kernels/precision.h>
+#include <ferplus/kernels/conv2d.h>
 
 namespace ferplus {
 
@@ -110,6 +110,10 @@ class Layer {
   virtual LayerOptions options() const = 0;
   // One line for `info`: "conv2d 3x3, 64 filters".
   virtual std::string describe() const = 0;
+  // What a convolution computes for an input of this shape; nothing for other layers.
+  virtual std::optional<ConvShape> convolution(const Shape& /*input*/) const {
+    return std::nullopt;
+  }
   // `input` includes the batch. Throws Error if the layer cannot take that shape.
   virtual LayerPlan plan(const Shape& input, Phase phase) const = 0;
   // This layer as the tail of another, or nothing if it cannot be one.

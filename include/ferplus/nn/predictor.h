@@ -28,7 +28,7 @@ std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int
 // uses thread_count() threads itself.
 class Predictor {
  public:
-  explicit Predictor(Model model);
+  explicit Predictor(Model model, Precision precision = Precision::fp32);
   Predictor(const Predictor&) = delete;  // its parts refer to one another
   Predictor& operator=(const Predictor&) = delete;
 

@@ -58,10 +58,11 @@ struct ProbabilityMetrics {
 
 struct Evaluation {
   EvaluateOptions options;
-  std::vector<std::size_t> samples;  // that the protocol keeps, into Dataset::samples
-  std::vector<int> classes;          // of each
-  std::vector<Logits> logits;        // of each, averaged over views and models; not tempered
-  std::vector<int> predictions;      // of each: argmax of the logits
+  Precision precision = Precision::fp32;  // that the model was prepared for
+  std::vector<std::size_t> samples;       // that the protocol keeps, into Dataset::samples
+  std::vector<int> classes;               // of each
+  std::vector<Logits> logits;             // of each, averaged over views and models; not tempered
+  std::vector<int> predictions;           // of each: argmax of the logits
 
   Classification classification;
   // Of the samples without a twin in training; nothing if the data have no training split.

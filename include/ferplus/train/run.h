@@ -4,6 +4,7 @@
 //   train.log          what was said
 //   last.safetensors   everything that resuming needs (Checkpoint)
 //   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
+//   profile.json       where the time went (Profile), if that was asked for
 //   summary.json       written at the end: best epoch, its public and, if there, private accuracy
 #pragma once
 
@@ -18,6 +19,7 @@
 
 #include <ferplus/data/label_mode.h>
 #include <ferplus/data/transform.h>
+#include <ferplus/kernels/conv2d.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/nn/network.h>
 #include <ferplus/train/optimizer.h>
@@ -35,13 +37,15 @@ struct RunConfig {
   // Which of the images that the mode keeps are trained on: see training_set.h.
   bool drop_leaks = false;
   std::size_t hold_out = 0;
-  std::size_t limit = 0;                    // 0: all
+  std::size_t limit = 0;  // 0: all
+  // Keys "algorithm" and "algorithms". Recorded, because other algorithms round differently.
+  ConvSelection convolution{};
   std::string fer{}, ferplus{}, folders{};  // absolute paths; empty: not used
   std::string from{};  // absolute path of a model to start from; empty: weights are drawn
 };
 
 // Throws UsageError: the recipe is invalid, or it changes targets in a way that the mode's loss
-// does not allow.
+// does not allow, or the convolution algorithms are unknown, impossible, or both forced and tuned.
 void validate(const RunConfig& config);
 
 // Whether both ask for the same bits: all is equal but where the data is.
@@ -54,6 +58,9 @@ void update_from_json(RunConfig& config, const nlohmann::json& json);
 // Throws Error that names the file if it is not such JSON.
 void read_config(const std::filesystem::path& path, RunConfig& config);
 void write_config(const std::filesystem::path& path, const RunConfig& config);
+
+// Throws Error if the folder holds a run already.
+void refuse_existing_run(const std::filesystem::path& folder);
 
 // One row of metrics.jsonl. Losses are means over images. train_*: in training, with dropout, on
 // distorted faces, against the targets as the recipe presents them (smoothed, weighed, mixed);
@@ -68,6 +75,8 @@ struct EpochMetrics {
   double seconds = 0, images_per_second = 0;  // training alone
 };
 nlohmann::ordered_json to_json(const EpochMetrics& metrics);
+// Keeps the first `epochs` lines of a metrics.jsonl. Throws Error if there are fewer.
+void cut_metrics(const std::filesystem::path& path, int epochs);
 
 // Steps that EpochMetrics::final_train_loss looks back on.
 inline constexpr std::size_t kRecentSteps = 50;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <ferplus/data/dataset.h>
+#include <ferplus/train/profile.h>
 #include <ferplus/train/run.h>
 
 namespace ferplus {
@@ -17,6 +18,7 @@ struct TrainOptions {
   bool resume = false;                // go on from last.safetensors
   int stop_after = 0;                 // end after so many epochs of the run; 0: the recipe's
   std::int64_t checkpoint_every = 0;  // steps; 0: after each epoch only
+  bool profile = false;               // write profile.json at the end, interrupted or not
 };
 
 // What a listener hears once the run's folder is ready and before the first step.
@@ -50,6 +52,8 @@ class TrainListener {
   virtual void on_step(const StepReport& /*report*/) {}
   virtual void on_evaluation(std::size_t /*done*/, std::size_t /*total*/) {}
   virtual void on_epoch(const EpochMetrics& /*metrics*/, bool /*best*/) {}
+  // At the end, with TrainOptions::profile: of the steps of this call.
+  virtual void on_profile(const Profile& /*profile*/) {}
   // Asked after each step and each evaluated batch; true: save and return.
   virtual bool stop_requested() { return false; }
 };
@@ -66,7 +70,8 @@ struct TrainResult {
 
 // Trains `config` on the training split of `dataset` in options.folder, evaluating on its public
 // split after each epoch. The same config, data and ISA give the same bits for any number of
-// threads and any number of interruptions.
+// threads and any number of interruptions. While it runs, config.convolution is the
+// conv_selection() of the process.
 //
 // A new run refuses a folder that holds one. A resumed run must have the folder's config.json but
 // for recipe.epochs, which may grow or shrink: the schedule is then that of the new number of

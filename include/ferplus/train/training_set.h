@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <string>
 
 #include <ferplus/data/batch.h>
 #include <ferplus/data/selection.h>
@@ -25,6 +27,9 @@ struct TrainingSet {
 // and the metadata of best.safetensors keep. Throws Error if nothing is left, UsageError if
 // hold_out leaves nothing.
 TrainingSet training_set(const Dataset& dataset, const RunConfig& config);
+
+// Of indices, votes and pixels of these samples, in this order: other data give another text.
+std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples);
 
 // What the recipe wants of a BatchLoader over those images.
 BatchOptions training_batches(const RunConfig& config);

@@ -15,6 +15,7 @@
 #include <ferplus/train/evaluate.h>
 
 #include "commands.h"
+#include "compute_options.h"
 #include "data_options.h"
 #include "evaluation_text.h"
 #include "general_options.h"
@@ -33,6 +34,7 @@ struct Options {
   std::filesystem::path json, predictions, errors;
   std::string split, protocol = "paper", augmentation = "none";
   bool without_twins = false, force = false;
+  ComputeOptions compute;
   GeneralOptions general;
 };
 
@@ -43,12 +45,13 @@ std::vector<NamedEvaluation> evaluate_all(const Dataset& dataset, const std::vec
                                    .protocol = protocol_from_name(options.protocol),
                                    .without_twins = options.without_twins,
                                    .augmentation = augmentation_from_name(options.augmentation)};
+  const Precision precision = precision_from_name(options.compute.precision);
   std::vector<Evaluation> members;
   for (const Model& model : models) {
     evaluate_options.preprocessing = model.preprocessing();
     evaluate_options.temperature.reset();
     if (model.metadata.contains("temperature")) evaluate_options.temperature = model.temperature();
-    const PreparedModel prepared(model.network, model.parameters);
+    const PreparedModel prepared(model.network, model.parameters, precision);
     ProgressBar bar(
         {.label = options.models.size() == 1
                       ? "evaluating"
@@ -128,6 +131,7 @@ void write_predictions(const std::filesystem::path& path, const Dataset& dataset
 
 int run(const Options& options) {
   apply(options.general);
+  apply(options.compute);
   check(options.data);
   if (options.force && options.errors.empty()) {
     throw UsageError("--force is for --errors, which is not given");
@@ -212,6 +216,7 @@ Run setup_evaluate(CLI::App& app) {
       ->group("Output");
   app.add_flag("--force", options->force, "Replace a report in the DIR of --errors")
       ->group("Output");
+  add_compute_options(app, options->compute);
   add_general_options(app, options->general);
   return [options] { return run(*options); };
 }

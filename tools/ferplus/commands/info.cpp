@@ -1,24 +1,33 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/error.h>
 #include <ferplus/nn/model_file.h>
+#include <ferplus/train/run.h>
 
+#include "algorithm_report.h"
 #include "commands.h"
+#include "compute_options.h"
 #include "general_options.h"
 #include "help.h"
+#include "model_options.h"
 #include "table.h"
+#include "validators.h"
 
 namespace ferplus::tool {
 namespace {
 
 struct Options {
-  std::filesystem::path model;
-  bool json = false;
+  std::filesystem::path model, config;
+  std::string network;
+  bool algorithms = false, json = false;
+  ComputeOptions compute;
   GeneralOptions general;
 };
 
@@ -76,10 +85,39 @@ std::string to_text(const Model& model) {
                      layers.to_string(), metadata.to_string());
 }
 
+Model untrained(const std::string& network_name) {
+  Network network = build_model(network_name);
+  Parameters parameters(network);
+  return {std::move(network), std::move(parameters), {}};
+}
+
+// --config's convolutions count, unless --algorithm forces one.
+Model model_of(const Options& options) {
+  RunConfig config;
+  if (!options.config.empty()) {
+    read_config(options.config, config);
+    validate(config);
+    if (options.compute.algorithm == "auto") set_conv_selection(config.convolution);
+  }
+  if (!options.model.empty()) return load_model(options.model);
+  if (!options.network.empty()) return untrained(options.network);
+  if (!options.algorithms) {
+    throw UsageError("MODEL is missing: give one, or --network, or --algorithms");
+  }
+  return untrained(config.network);
+}
+
 int run(const Options& options) {
   apply(options.general);
-  const Model model = load_model(options.model);
-  const std::string text = options.json ? to_json(model).dump(2) + '\n' : to_text(model);
+  const Precision precision = apply(options.compute);
+  const Model model = model_of(options);
+  std::string text;
+  if (options.algorithms) {
+    text = options.json ? algorithms_json(model.network, precision).dump(2) + '\n'
+                        : algorithms_text(model.network, precision);
+  } else {
+    text = options.json ? to_json(model).dump(2) + '\n' : to_text(model);
+  }
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }
@@ -88,14 +126,33 @@ int run(const Options& options) {
 
 Run setup_info(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  set_help(app, {.usage = "MODEL [--json]",
-                 .details = "Shows a model's layers, shapes, parameters and metadata.",
-                 .example = "ferplus info runs/first/best.safetensors"});
-  app.add_option("model", options->model, "A model or a run's checkpoint")
-      ->required()
-      ->type_name("MODEL")
+  set_help(app,
+           {.usage = "(MODEL | --network NAME) [--algorithms] [--json]",
+            .details = "Shows a model's layers, shapes, parameters and metadata; with --algorithms "
+                       "which convolution algorithm runs in which layer and pass, and why: by the "
+                       "built-in table, or as --algorithm, --precision or a run's --config say.",
+            .example = "ferplus info runs/first/best.safetensors\n"
+                       "ferplus info --algorithms --network vgg13\n"
+                       "ferplus info --algorithms --config runs/first/config.json --json"});
+  CLI::Option* model =
+      app.add_option("model,--model", options->model, "A model or a run's checkpoint")
+          ->type_name("MODEL")
+          ->group("Input");
+  app.add_option("--network", options->network, "An untrained network: " + network_list())
+      ->type_name("NAME")
+      ->check(one_of("network", network_names()))
+      ->excludes(model)
+      ->group("Input");
+  CLI::Option* algorithms =
+      app.add_flag("--algorithms", options->algorithms,
+                   "Show convolution algorithms instead; without MODEL and --network, of vgg13")
+          ->group("Output");
+  app.add_option("--config", options->config, "The network and algorithms of a run's config.json")
+      ->type_name("FILE")
+      ->needs(algorithms)
       ->group("Input");
   app.add_flag("--json", options->json, "Print JSON, for programs")->group("Output");
+  add_compute_options(app, options->compute);
   add_general_options(app, options->general);
   return [options] { return run(*options); };
 }

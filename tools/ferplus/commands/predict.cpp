@@ -12,6 +12,7 @@
 #include <ferplus/nn/predictor.h>
 
 #include "commands.h"
+#include "compute_options.h"
 #include "general_options.h"
 #include "help.h"
 #include "model_options.h"
@@ -24,6 +25,7 @@ struct Options {
   std::filesystem::path model;
   std::vector<std::filesystem::path> images;
   bool json = false;
+  ComputeOptions compute;
   GeneralOptions general;
 };
 
@@ -64,7 +66,7 @@ nlohmann::ordered_json to_json(const std::string& image, const Probabilities& pr
 
 int run(const Options& options) {
   apply(options.general);
-  Predictor predictor(load_model(options.model));
+  Predictor predictor(load_model(options.model), apply(options.compute));
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   Table table({{"image", Table::Align::left},
                {"expression", Table::Align::left},
@@ -107,6 +109,7 @@ Run setup_predict(CLI::App& app) {
       ->group("Input");
   app.add_flag("--json", options->json, "Print all eight probabilities and votes as JSON")
       ->group("Output");
+  add_compute_options(app, options->compute);
   add_general_options(app, options->general);
   return [options] { return run(*options); };
 }

@@ -8,14 +8,17 @@
 #include <fmt/format.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/nn/tuning.h>
 #include <ferplus/train/trainer.h>
 
 #include "commands.h"
+#include "compute_options.h"
 #include "data_options.h"
 #include "general_options.h"
 #include "help.h"
 #include "interrupt.h"
 #include "model_options.h"
+#include "progress.h"
 #include "train_console.h"
 #include "validators.h"
 
@@ -28,10 +31,11 @@ namespace fs = std::filesystem;
 struct Options {
   DataOptions data;
   fs::path run, config, from;
-  std::string mode, network, recipe, preprocessing;
+  std::string mode, network, recipe, preprocessing, algorithm;
   std::optional<std::uint64_t> seed, limit, hold_out;
   bool drop_leaks = false;
   std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
+  bool autotune = false, profile = false;
   bool resume = false;
   int stop_after = 0;
   std::int64_t checkpoint_every = 0;
@@ -65,22 +69,38 @@ RunConfig configuration(const Options& options) {
   for (std::size_t i = 0; i < options.fields.size(); ++i) {
     if (options.fields[i]) set_field(config.recipe, recipe_fields()[i], *options.fields[i]);
   }
+  if (!options.algorithm.empty()) config.convolution = {.algorithm = options.algorithm};
   set_data(config, options.data);
   return config;
 }
 
+// The run's choice of algorithms, by measurement.
+ConvSelection autotuned(const RunConfig& config, bool quiet) {
+  constexpr Index kLargestBatch = 32;  // beyond, the order of the algorithms stays
+  ProgressBar bar({.label = "measuring convolutions", .unit = "passes", .quiet = quiet});
+  return {.tuned = tune_convolutions(build_network(config),
+                                     std::min<Index>(config.recipe.batch, kLargestBatch),
+                                     [&](std::size_t done, std::size_t total) {
+                                       bar.set_total(total);
+                                       bar.update(done);
+                                     })};
+}
+
 int run(const Options& options) {
   apply(options.general);
-  const RunConfig config = configuration(options);
+  RunConfig config = configuration(options);
   validate(config);
+  if (!options.resume) refuse_existing_run(options.run);
   const Dataset dataset = load(data_of(config));
+  if (options.autotune) config.convolution = autotuned(config, options.general.quiet);
   install_interrupt_handlers();
   const TrainResult result = train_on_console(
       dataset, config,
       {.folder = options.run,
        .resume = options.resume,
        .stop_after = options.stop_after,
-       .checkpoint_every = options.checkpoint_every},
+       .checkpoint_every = options.checkpoint_every,
+       .profile = options.profile},
       options.general.quiet, fmt::format("ferplus train --resume -o {}", options.run.string()));
   return result.interrupted ? interrupt_exit_code() : kExitSuccess;
 }
@@ -166,8 +186,16 @@ Run setup_train(CLI::App& app) {
       ->type_name("N")
       ->check(whole_number(0, 1000000000))
       ->group("Run");
+  CLI::Option* algorithm = add_algorithm_option(app, options->algorithm, "Run");
   app.add_flag("--resume", options->resume, "Go on with the run in RUN")
       ->excludes("--config")
+      ->group("Run");
+  app.add_flag("--autotune", options->autotune,
+               "Measure first which algorithms are the fastest on this machine; config.json keeps "
+               "them, so that resuming or repeating the run measures nothing and gives the same "
+               "bits")
+      ->excludes(algorithm)
+      ->excludes("--resume")
       ->group("Run");
   app.add_option("--stop-after", options->stop_after, "End after epoch N of the run")
       ->type_name("N")
@@ -177,6 +205,10 @@ Run setup_train(CLI::App& app) {
                  "Also save last.safetensors after every so many steps")
       ->type_name("STEPS")
       ->check(whole_number(1, 1000000000))
+      ->group("Run");
+  app.add_flag("--profile", options->profile,
+               "At the end, interrupted or not, print the time by layer and pass, and write it to "
+               "profile.json")
       ->group("Run");
   add_recipe_options(app, options->fields);
   add_general_options(app, options->general);
