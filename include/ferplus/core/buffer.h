@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <new>
 #include <span>
 
 namespace ferplus {
@@ -18,15 +17,17 @@ inline constexpr std::size_t align_up(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+// Memory aligned to kAlignment, for std::free; where it pays and the system lets programs ask, in
+// huge pages. Throws std::bad_alloc.
+void* allocate(std::size_t bytes);
+
 // `count` values, zeroed, aligned to kAlignment. Move-only. Throws std::bad_alloc.
 template <typename Value>
 class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t count) : count_(count) {
-    const std::size_t bytes = std::max(align_up(count * sizeof(Value)), kAlignment);
-    data_.reset(static_cast<Value*>(std::aligned_alloc(kAlignment, bytes)));
-    if (!data_) throw std::bad_alloc();
+    data_.reset(static_cast<Value*>(allocate(count * sizeof(Value))));
     std::fill_n(data_.get(), count, Value{});
   }
 
