@@ -9,6 +9,7 @@ packages=(
   libeigen3-dev                # tensors
   nlohmann-json3-dev           # JSON
   libpng-dev                   # PNG
+  libjpeg-dev                  # JPEG
   libcli11-dev                 # command lines
   libspdlog-dev libfmt-dev     # logging
   libgtest-dev libgmock-dev    # tests
