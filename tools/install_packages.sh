@@ -10,6 +10,7 @@ packages=(
   nlohmann-json3-dev           # JSON
   libpng-dev                   # PNG
   libjpeg-dev                  # JPEG
+  libdlib-dev liblapack-dev libblas-dev  # face detection
   libcli11-dev                 # command lines
   libspdlog-dev libfmt-dev     # logging
   libgtest-dev libgmock-dev    # tests
