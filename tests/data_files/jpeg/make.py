@@ -47,7 +47,9 @@ def main():
     add("rgb_420.jpg", rgb, subsampling=2)
     add("progressive.jpg", rgb, progressive=True)
     add("rgb_stored.jpg", rgb, keep_rgb=True)
-    add("cmyk.jpg", rgb.convert("CMYK"))
+    cyan, magenta, yellow, _ = rgb.convert("CMYK").split()
+    black = Image.fromarray((np.mgrid[0:HEIGHT, 0:WIDTH][1] * 9).astype(np.uint8))
+    add("cmyk.jpg", Image.merge("CMYK", (cyan, magenta, yellow, black)))
     for orientation in range(1, 9):
         add(f"orientation_{orientation}.jpg", rgb.convert("L"),
             exif=exif(orientation, big_endian=orientation % 2 == 0))
