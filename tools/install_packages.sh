@@ -10,6 +10,8 @@ packages=(
   nlohmann-json3-dev           # JSON
   libpng-dev                   # PNG
   libonnx-dev libprotobuf-dev  # ONNX
+  libjpeg-dev                  # JPEG
+  libdlib-dev liblapack-dev libblas-dev  # face detection
   libcli11-dev                 # command lines
   libspdlog-dev libfmt-dev     # logging
   libgtest-dev libgmock-dev    # tests

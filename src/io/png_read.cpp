@@ -1,4 +1,5 @@
 #include <cstring>
+#include <utility>
 
 #include <png.h>
 
@@ -6,6 +7,7 @@
 #include <ferplus/io/file.h>
 #include <ferplus/io/png.h>
 
+#include "io/decode.h"
 #include "io/png_error.h"
 
 namespace ferplus {
@@ -47,15 +49,26 @@ struct Layout {
   std::size_t stored_row = 0, row = 0;
   int channels = 0, passes = 0;
   int palette_size = 0;  // 0: not of a palette
-  std::uint8_t palette[256] = {};
+  std::uint8_t palette[256][4] = {};
 };
 
-std::uint8_t luma(unsigned red, unsigned green, unsigned blue) {
-  return static_cast<std::uint8_t>((19595U * red + 38470U * green + 7471U * blue + 32768U) >> 16);
+std::uint8_t over_black(unsigned value, unsigned alpha) {
+  return static_cast<std::uint8_t>((value * alpha + 127) / 255);
 }
 
-std::uint8_t over_black(unsigned gray, unsigned alpha) {
-  return static_cast<std::uint8_t>((gray * alpha + 127) / 255);
+// One pixel of 1 to 4 channels (gray, gray and alpha, RGB, RGBA) as gray or RGB. `to` may be where
+// `from` is.
+void put_pixel(const std::uint8_t* from, int from_channels, std::uint8_t* to, int channels) {
+  const bool colour = from_channels >= 3;
+  const unsigned alpha = from_channels % 2 == 0 ? from[from_channels - 1] : 255;
+  const std::uint8_t red = from[0], green = from[colour ? 1 : 0], blue = from[colour ? 2 : 0];
+  if (channels == 1) {
+    to[0] = over_black(colour ? luma(red, green, blue) : red, alpha);
+  } else {
+    to[0] = over_black(red, alpha);
+    to[1] = over_black(green, alpha);
+    to[2] = over_black(blue, alpha);
+  }
 }
 
 void read_palette(Decoder& decoder, Layout& layout) {
@@ -65,8 +78,11 @@ void read_palette(Decoder& decoder, Layout& layout) {
   png_get_PLTE(decoder.png, decoder.info, &colours, &layout.palette_size);
   png_get_tRNS(decoder.png, decoder.info, &alphas, &alpha_count, nullptr);
   for (int i = 0; i < layout.palette_size; ++i) {
-    const std::uint8_t gray = luma(colours[i].red, colours[i].green, colours[i].blue);
-    layout.palette[i] = i < alpha_count ? over_black(gray, alphas[i]) : gray;
+    std::uint8_t* entry = layout.palette[i];
+    entry[0] = colours[i].red;
+    entry[1] = colours[i].green;
+    entry[2] = colours[i].blue;
+    entry[3] = i < alpha_count ? alphas[i] : 255;
   }
 }
 
@@ -107,28 +123,40 @@ bool read_rows(Decoder& decoder, const Layout& layout, std::uint8_t* pixels) {
   return true;
 }
 
-// In place: a gray pixel never lies behind the channels that it comes from.
-void merge_channels(std::vector<std::uint8_t>& pixels, std::size_t count, int channels) {
-  if (channels == 1) return;
-  const bool colour = channels >= 3, alpha = channels % 2 == 0;
-  const std::uint8_t* from = pixels.data();
-  for (std::size_t i = 0; i < count; ++i, from += channels) {
-    const std::uint8_t gray = colour ? luma(from[0], from[1], from[2]) : from[0];
-    pixels[i] = alpha ? over_black(gray, from[channels - 1]) : gray;
+// What `from` says of pixel i becomes `channels` values, in place: forwards where pixels shrink,
+// backwards where they grow.
+template <typename From>
+void convert(std::vector<std::uint8_t>& pixels, std::size_t count, int from_channels, int channels,
+             From&& from) {
+  const auto from_size = static_cast<std::size_t>(from_channels);
+  const auto size = static_cast<std::size_t>(channels);
+  if (size > from_size) pixels.resize(count * size);
+  for (std::size_t n = 0; n < count; ++n) {
+    const std::size_t i = size > from_size ? count - 1 - n : n;
+    from(pixels.data() + i * from_size, pixels.data() + i * size);
   }
-  pixels.resize(count);
-  pixels.shrink_to_fit();
+  pixels.resize(count * size);
+  if (size < from_size) pixels.shrink_to_fit();
 }
 
-void look_up(std::vector<std::uint8_t>& pixels, const Layout& layout, const std::string& name) {
-  for (std::uint8_t& pixel : pixels) {
-    if (pixel >= layout.palette_size) {
+void look_up(std::vector<std::uint8_t>& pixels, const Layout& layout, int channels,
+             const std::string& name) {
+  convert(pixels, pixels.size(), 1, channels, [&](const std::uint8_t* from, std::uint8_t* to) {
+    if (*from >= layout.palette_size) {
       throw file_error(name, 0,
-                       concat("bad PNG image: palette index ", int{pixel}, ", but the palette has ",
+                       concat("bad PNG image: palette index ", int{*from}, ", but the palette has ",
                               layout.palette_size, " colours"));
     }
-    pixel = layout.palette[pixel];
-  }
+    put_pixel(layout.palette[*from], 4, to, channels);
+  });
+}
+
+void merge_channels(std::vector<std::uint8_t>& pixels, std::size_t count, int from_channels,
+                    int channels) {
+  if (from_channels == channels) return;
+  convert(pixels, count, from_channels, channels, [&](const std::uint8_t* from, std::uint8_t* to) {
+    put_pixel(from, from_channels, to, channels);
+  });
 }
 
 std::uint32_t big_endian(std::span<const std::byte> bytes, std::size_t at) {
@@ -152,20 +180,12 @@ void check_header(std::span<const std::byte> bytes, const std::string& name) {
     throw file_error(name, 0, "bad PNG image: does not begin with IHDR");
   }
   const std::uint32_t width = big_endian(bytes, 16), height = big_endian(bytes, 20);
-  if (width == 0 || height == 0) {
-    throw file_error(name, 0, concat("bad PNG image: has ", width, "x", height, " pixels"));
-  }
-  if (width > kMaxImageSide || height > kMaxImageSide ||
-      std::int64_t{width} * height > kMaxImagePixels) {
-    throw file_error(name, 0,
-                     concat("image of ", width, "x", height, " pixels; at most ", kMaxImageSide,
-                            " a side and ", kMaxImagePixels, " in all are read"));
-  }
+  check_image_size(width, height, "PNG", name);
 }
 
 }  // namespace
 
-GrayImage read_png(std::span<const std::byte> bytes, const std::string& name) {
+Pixels decode_png(std::span<const std::byte> bytes, const std::string& name, int channels) {
   check_header(bytes, name);
   Decoder decoder;
   decoder.source = {bytes.data(), bytes.size()};
@@ -185,14 +205,23 @@ GrayImage read_png(std::span<const std::byte> bytes, const std::string& name) {
                      concat("bad PNG image: ", bytes.size(), " bytes cannot hold ", layout.width,
                             "x", layout.height, " pixels; the file is cut short"));
   }
-  GrayImage image;
-  image.width = static_cast<int>(layout.width);
-  image.height = static_cast<int>(layout.height);
-  image.pixels.resize(layout.row * layout.height);
-  if (!read_rows(decoder, layout, image.pixels.data())) fail();
-  if (layout.palette_size > 0) look_up(image.pixels, layout, name);
-  merge_channels(image.pixels, std::size_t{layout.width} * layout.height, layout.channels);
+  Pixels image{.values = std::vector<std::uint8_t>(layout.row * layout.height),
+               .width = static_cast<int>(layout.width),
+               .height = static_cast<int>(layout.height),
+               .channels = channels};
+  if (!read_rows(decoder, layout, image.values.data())) fail();
+  if (layout.palette_size > 0) {
+    look_up(image.values, layout, channels, name);
+  } else {
+    merge_channels(image.values, std::size_t{layout.width} * layout.height, layout.channels,
+                   channels);
+  }
   return image;
+}
+
+GrayImage read_png(std::span<const std::byte> bytes, const std::string& name) {
+  Pixels image = decode_png(bytes, name, 1);
+  return {std::move(image.values), image.width, image.height};
 }
 
 GrayImage read_png(const std::filesystem::path& path) {

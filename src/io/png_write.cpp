@@ -38,23 +38,23 @@ extern "C" void ferplus_png_write(png_structp png, png_bytep data, std::size_t s
 }
 extern "C" void ferplus_png_flush(png_structp) {}
 
-bool encode(Encoder& encoder, const std::uint8_t* pixels, png_uint_32 width, png_uint_32 height) {
+bool encode(Encoder& encoder, const std::uint8_t* pixels, png_uint_32 width, png_uint_32 height,
+            int channels) {
   if (setjmp(png_jmpbuf(encoder.png)) != 0) return false;
   png_set_write_fn(encoder.png, &encoder.output, ferplus_png_write, ferplus_png_flush);
-  png_set_IHDR(encoder.png, encoder.info, width, height, 8, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+  png_set_IHDR(encoder.png, encoder.info, width, height, 8,
+               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(encoder.png, encoder.info);
   for (png_uint_32 y = 0; y < height; ++y) {
-    png_write_row(encoder.png, pixels + std::size_t{y} * width);
+    png_write_row(encoder.png, pixels + std::size_t{y} * width * static_cast<unsigned>(channels));
   }
   png_write_end(encoder.png, encoder.info);
   return true;
 }
 
-}  // namespace
-
-void write_png(const std::filesystem::path& path, const std::uint8_t* pixels, int width,
-               int height) {
+void write(const std::filesystem::path& path, const std::uint8_t* pixels, int width, int height,
+           int channels) {
   if (width < 1 || height < 1 || width > kMaxImageSide || height > kMaxImageSide) {
     throw file_error(path, 0, concat("cannot write an image of ", width, "x", height, " pixels"));
   }
@@ -63,12 +63,24 @@ void write_png(const std::filesystem::path& path, const std::uint8_t* pixels, in
                                         ferplus_png_warning);
   if (encoder.png != nullptr) encoder.info = png_create_info_struct(encoder.png);
   if (encoder.info == nullptr) throw file_error(path, 0, "cannot start libpng");
-  if (!encode(encoder, pixels, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height))) {
+  if (!encode(encoder, pixels, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height),
+              channels)) {
     throw file_error(path, 0, concat("cannot write PNG: ", encoder.failure.text));
   }
   write_file_atomically(path, [&](std::ostream& out) {
     out.write(encoder.output.data(), static_cast<std::streamsize>(encoder.output.size()));
   });
+}
+
+}  // namespace
+
+void write_png(const std::filesystem::path& path, const std::uint8_t* pixels, int width,
+               int height) {
+  write(path, pixels, width, height, 1);
+}
+
+void write_png(const std::filesystem::path& path, const ColorImage& image) {
+  write(path, image.pixels.data(), image.width, image.height, 3);
 }
 
 }  // namespace ferplus

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/face_crop.h>
 #include <ferplus/nn/predictor.h>
 
 namespace ferplus {
@@ -64,7 +65,8 @@ Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
     throw Error(concat("face (", face.left, ", ", face.top, ", ", face.right, ", ", face.bottom,
                        ") is not within the image of ", image.width, "x", image.height));
   }
-  make_input(image, face, {}, preprocessing_,
+  const FaceImage shrunk(image, face);
+  make_input(shrunk.image(), shrunk.face(), {}, preprocessing_,
              {session_.input(1).data, static_cast<std::size_t>(kInputPixels)});
   const ConstTensorView logits = session_.forward(1, prepared_);
   return softmax(tempered({logits.data, static_cast<std::size_t>(kClasses)}, temperature_));

@@ -198,11 +198,10 @@ void update_from_json(RunConfig& config, const json& object) {
     } else if (key == "recipe") {
       update_from_json(config.recipe, value);
     } else {
-      throw UsageError(
-          unknown_name("key", key,
-                       {"format", "network", "mode", "preprocessing", "seed", "drop_leaks",
-                        "hold_out", "limit", "algorithm", "algorithms", "fer", "ferplus", "folders",
-                        "from", "recipe"}));
+      throw UsageError(unknown_name(
+          "key", key,
+          {"format", "network", "mode", "preprocessing", "seed", "drop_leaks", "hold_out", "limit",
+           "algorithm", "algorithms", "fer", "ferplus", "folders", "from", "recipe"}));
     }
   }
 }

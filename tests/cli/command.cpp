@@ -26,7 +26,7 @@ void redirect(int descriptor, const std::string& path, int flags) {
 
 pid_t start(const std::vector<std::string>& arguments,
             const std::map<std::string, std::string>& environment, const std::string& out,
-            const std::string& err) {
+            const std::string& err, const std::string& in = "/dev/null") {
   std::vector<std::string> words = {FERPLUS_TOOL};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
@@ -36,7 +36,7 @@ pid_t start(const std::vector<std::string>& arguments,
   if (child < 0) throw std::runtime_error("fork failed");
   if (child == 0) {
     for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
-    redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
+    redirect(STDIN_FILENO, in, O_RDONLY);
     redirect(STDOUT_FILENO, out, O_WRONLY | O_CREAT | O_TRUNC);
     redirect(STDERR_FILENO, err, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY);
     execv(pointers[0], pointers.data());
@@ -60,10 +60,11 @@ int wait_for(pid_t child) {
 }  // namespace
 
 CommandResult run_ferplus(const std::vector<std::string>& arguments,
-                          const std::map<std::string, std::string>& environment) {
+                          const std::map<std::string, std::string>& environment,
+                          const std::string& standard_input) {
   const TemporaryFolder folder;
   const std::string out = folder / "out", err = folder / "err";
-  const pid_t child = start(arguments, environment, out, err);
+  const pid_t child = start(arguments, environment, out, err, standard_input);
   CommandResult result;
   result.exit_code = wait_for(child);
   result.out = read_text(out);

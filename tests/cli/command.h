@@ -18,9 +18,10 @@ struct CommandResult {
 };
 
 // Runs `ferplus` with these arguments and the tests' environment, changed by `environment`, until
-// it ends. Neither output is a terminal.
+// it ends. Neither output is a terminal. Standard input is that file.
 CommandResult run_ferplus(const std::vector<std::string>& arguments,
-                          const std::map<std::string, std::string>& environment = {});
+                          const std::map<std::string, std::string>& environment = {},
+                          const std::string& standard_input = "/dev/null");
 
 // Whether this machine gives pseudo-terminals: a bare chroot without /dev/pts does not.
 bool has_terminals();

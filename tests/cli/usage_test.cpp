@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
                      {"--split", "train", "public"}},
         WrongRequest{{"evaluate", "--model", "m", "--split", "public"}, {"no data"}},
         WrongRequest{{"predict", "face.png"}, {"--model is missing"}},
-        WrongRequest{{"predict", "--model", "m"}, {"IMAGE.png is missing"}},
+        WrongRequest{{"predict", "--model", "m"}, {"IMAGE is missing"}},
         WrongRequest{{"predict", "--modle", "m", "face.png"}, {"did you mean --model"}},
         WrongRequest{{"info"}, {"MODEL is missing"}}));
 

@@ -221,16 +221,32 @@ TEST_F(ModelFileTest, PredictorObeysThePreprocessing) {
   save_model(path_, network_, parameters_, {{"preprocessing", "raw"}});
   EXPECT_EQ(load_model(path_).preprocessing(), Preprocessing::raw);
   Predictor predictor(load_model(path_));
-  std::vector<std::uint8_t> pixels(64 * 64);
+  std::vector<std::uint8_t> pixels(48 * 48);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i % 251);
-  const ImageView image{pixels.data(), 64, 64};
+  const ImageView image{pixels.data(), 48, 48};
   const Probabilities probabilities = predictor.predict(image);
 
   const PreparedModel prepared(network_, parameters_);
   Session session(prepared, 1);
-  make_input(image, {0, 0, 64, 64}, {}, Preprocessing::raw, {session.input(1).data, kInputPixels});
+  make_input(image, {0, 0, 48, 48}, {}, Preprocessing::raw, {session.input(1).data, kInputPixels});
   const ConstTensorView logits = session.forward(1, prepared);
   EXPECT_EQ(probabilities, softmax({logits.data, kClasses}));
+}
+
+// Faces in photographs look like those of training: as if they had been 48 pixels wide.
+TEST_F(ModelFileTest, PredictorAveragesLargeFacesDown) {
+  save_model(path_, network_, parameters_, {});
+  Predictor predictor(load_model(path_));
+  constexpr std::size_t kSide = 48, kFactor = 4, kWide = kSide * kFactor + 9;
+  std::vector<std::uint8_t> small(kSide * kSide), large(kWide * kWide, 200);
+  for (std::size_t i = 0; i < small.size(); ++i) small[i] = static_cast<std::uint8_t>(i * i % 251);
+  for (std::size_t y = 0; y < kSide * kFactor; ++y) {
+    for (std::size_t x = 0; x < kSide * kFactor; ++x) {
+      large[(y + 3) * kWide + x + 5] = small[y / kFactor * kSide + x / kFactor];
+    }
+  }
+  EXPECT_EQ(predictor.predict({large.data(), kWide, kWide}, {5, 3, 197, 195}),
+            predictor.predict({small.data(), kSide, kSide}));
 }
 
 TEST_F(ModelFileTest, ATemperatureFlattensThePrediction) {

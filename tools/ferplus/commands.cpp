@@ -17,6 +17,8 @@ constexpr std::array kCommands = {
     Command{"evaluate", "Measure one model or several on a split", setup_evaluate},
     Command{"calibrate", "Fit a model's probabilities to the votes", setup_calibrate},
     Command{"predict", "Say what expression a face shows", setup_predict},
+    Command{"doctor", "Say what a network would see of a picture, and whether to trust it",
+            setup_doctor},
     Command{"info", "Show a model's layers, parameters and metadata", setup_info},
     Command{"export", "Write a model as ONNX", setup_export},
     Command{"import", "Read an ONNX network as a model", setup_import},

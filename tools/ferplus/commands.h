@@ -34,6 +34,7 @@ Run setup_sweep(CLI::App& app);
 Run setup_evaluate(CLI::App& app);
 Run setup_calibrate(CLI::App& app);
 Run setup_predict(CLI::App& app);
+Run setup_doctor(CLI::App& app);
 Run setup_info(CLI::App& app);
 Run setup_export(CLI::App& app);
 Run setup_import(CLI::App& app);

@@ -10,6 +10,8 @@
 #include <spdlog/version.h>
 
 #include <ferplus/core/parallel.h>
+#include <ferplus/detect/face_detector.h>
+#include <ferplus/io/image.h>
 #include <ferplus/kernels/cpu.h>
 
 #include "table.h"
@@ -55,6 +57,8 @@ std::string version_text() {
   table.add_row({"nlohmann-json", dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
                                          NLOHMANN_JSON_VERSION_PATCH)});
   table.add_row({"libpng", PNG_LIBPNG_VER_STRING});
+  table.add_row({"JPEG", jpeg_available() ? "yes" : "left out"});
+  table.add_row({"face detection", detection_available() ? "yes" : "left out"});
   table.add_row({"CLI11", CLI11_VERSION});
   table.add_row({"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)});
   table.add_row({"fmt", dotted(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)});

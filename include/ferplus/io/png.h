@@ -6,26 +6,17 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <vector>
+
+#include <ferplus/io/image.h>
 
 namespace ferplus {
 
-// Row-major, dense, 8 bits a pixel.
-struct GrayImage {
-  std::vector<std::uint8_t> pixels;
-  int width = 0, height = 0;
-};
-
-// Largest side and most pixels that are read, against files that claim to be huge.
-inline constexpr int kMaxImageSide = 16384;
-inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 26;
-
 // Any PNG as 8-bit gray. 8-bit gray files come back exactly, and fewer bits spread over 0..255. 16
 // bits are rounded to 8; colour becomes ITU-R BT.601 luma in the fixed-point weights of Pillow's
-// convert("L"); then alpha is laid over black. Gamma and colour profiles are ignored. Throws Error
-// with file and reason; what libpng would repair (stray data, palette indices out of range) is an
-// error too. At most some five bytes a pixel are allocated, and only if the file is long enough to
-// hold so many. Thread-safe.
+// convert("L"); then alpha is laid over black. Gamma, colour profiles and EXIF are ignored. Throws
+// Error with file and reason; what libpng would repair (stray data, palette indices out of range)
+// is an error too. At most some five bytes a pixel are allocated, and only if the file is long
+// enough to hold so many. Thread-safe.
 GrayImage read_png(const std::filesystem::path& path);
 GrayImage read_png(std::span<const std::byte> bytes, const std::string& name);
 
@@ -33,5 +24,7 @@ GrayImage read_png(std::span<const std::byte> bytes, const std::string& name);
 // side below 1 or above kMaxImageSide is one.
 void write_png(const std::filesystem::path& path, const std::uint8_t* pixels, int width,
                int height);
+// The same of 8-bit RGB.
+void write_png(const std::filesystem::path& path, const ColorImage& image);
 
 }  // namespace ferplus
