@@ -77,7 +77,8 @@ Doubles connect(const Doubles& x, const float* weights, const float* bias, Index
 }
 
 TEST(Float64Test, LogitsOfVgg13) {
-  constexpr double kBound = 2e-5;
+  // Within three times of what was measured on AVX-512, AVX2 and baseline.
+  constexpr double kBound = 3e-6;
   const std::string isa_before(isa_name());
   const Network network = build_model("vgg13");
   Parameters parameters(network);
