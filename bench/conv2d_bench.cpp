@@ -41,7 +41,7 @@ void run_conv(benchmark::State& state, std::string_view isa, const ConvAlgorithm
                           result.data(), workspace.data());
         break;
       case ConvPass::backward_data:
-        algorithm.backward_data(shape, {output.data()}, prepared.data(), result.data(),
+        algorithm.backward_data(shape, {output.data()}, prepared.data(), nullptr, result.data(),
                                 workspace.data());
         break;
       case ConvPass::backward_weights:
@@ -77,7 +77,8 @@ void register_conv2d() {
           const std::string path =
               concat("/", conv_pass_name(pass), "/", algorithm.name, "/", isa, "/", layer.name);
           for (Index batch : {1, 32}) {
-            const ConvShape shape = layer.shape(batch);
+            ConvShape shape = layer.shape(batch);
+            shape.precision = Precision::bf16;  // lets algorithms run that need it
             if (!algorithm.supports(shape, pass)) continue;
             benchmark::RegisterBenchmark(concat("conv2d", path, "/batch:", batch).c_str(),
                                          [=, &algorithm](benchmark::State& state) {
@@ -86,7 +87,8 @@ void register_conv2d() {
                 ->Unit(benchmark::kMicrosecond)
                 ->UseRealTime();
           }
-          const ConvShape shape = layer.shape(1);
+          ConvShape shape = layer.shape(1);
+          shape.precision = Precision::bf16;
           if (!algorithm.supports(shape, pass) || pass == ConvPass::backward_weights) continue;
           benchmark::RegisterBenchmark(concat("conv2d_prepare", path).c_str(),
                                        [=, &algorithm](benchmark::State& state) {

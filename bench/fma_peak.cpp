@@ -64,6 +64,20 @@ __attribute__((target("avx512f"))) float avx512_loop(std::int64_t rounds) {
   for (const auto& sum : sums) total += sum[0];
   return total;
 }
+
+// Integers: products of 8 bits, sums of 32.
+__attribute__((target("avx512f,avx512vnni"))) float vnni_loop(std::int64_t rounds) {
+  __m512i sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_epi32(i);
+  const __m512i a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(5);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (auto& sum : sums) sum = _mm512_dpbusd_epi32(sum, a, b);
+  }
+  int total = 0;
+  for (const auto& sum : sums) total += _mm512_cvtsi512_si32(sum);
+  return static_cast<float>(total);
+}
 #endif
 
 struct Row {
@@ -73,11 +87,9 @@ struct Row {
 };
 constexpr Row kRows[] = {
 #if defined(__x86_64__)
-    {"avx512", avx512_loop, 16},
-    {"avx2", avx2_loop, 8},
+    {"avx512", avx512_loop, 16}, {"avx512_vnni", vnni_loop, 64}, {"avx2", avx2_loop, 8},
 #endif
-    {"neon", generic_loop, 4},
-    {"baseline", generic_loop, 4},
+    {"neon", generic_loop, 4},   {"baseline", generic_loop, 4},
 };
 
 // Every thread times itself, many times and briefly, and its best counts: what else runs on the
@@ -100,6 +112,14 @@ double measure(const Row& row) {
 }
 
 }  // namespace
+
+bool has_vnni() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512vnni") > 0;
+#else
+  return false;
+#endif
+}
 
 double measure_fma_peak(std::string_view isa) {
   const auto row = std::find_if(std::begin(kRows), std::end(kRows),

@@ -48,6 +48,10 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext("fma_peak_gflops_" + std::string(isa),
                                 std::to_string(bench::fma_peak(isa) * 1e-9));
   }
+  if (bench::has_vnni()) {
+    benchmark::AddCustomContext("int8_peak_gops",
+                                std::to_string(bench::fma_peak("avx512_vnni") * 1e-9));
+  }
   bench::register_conv2d();
   bench::register_gemm();
   benchmark::RunSpecifiedBenchmarks();

@@ -5,7 +5,11 @@
 namespace ferplus {
 namespace {
 constexpr std::array<std::string_view, kSplits> kSplitNames{"train", "public", "private"};
-}
+constexpr std::array<std::string_view, kSplits> kUsageNames{"Training", "PublicTest",
+                                                            "PrivateTest"};
+}  // namespace
+
+std::string_view usage_name(Split split) { return kUsageNames.at(static_cast<std::size_t>(split)); }
 
 std::string_view split_name(Split split) { return kSplitNames.at(static_cast<std::size_t>(split)); }
 

@@ -1,4 +1,3 @@
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -8,8 +7,6 @@
 
 namespace ferplus {
 namespace {
-
-constexpr std::array<std::string_view, kSplits> kUsages{"Training", "PublicTest", "PrivateTest"};
 
 std::uint64_t load_little_endian(const char* from) {
   std::uint64_t word;
@@ -32,11 +29,9 @@ std::uint64_t exceeds_byte(std::uint64_t digits) {
 
 }  // namespace
 
-std::string_view usage_name(Split split) { return kUsages.at(static_cast<std::size_t>(split)); }
-
 bool parse_usage(std::string_view text, Split& usage) {
-  for (std::size_t i = 0; i < kUsages.size(); ++i) {
-    if (text != kUsages[i]) continue;
+  for (int i = 0; i < kSplits; ++i) {
+    if (text != usage_name(static_cast<Split>(i))) continue;
     usage = static_cast<Split>(i);
     return true;
   }

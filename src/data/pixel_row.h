@@ -24,8 +24,7 @@ bool read_usual_row(std::string_view line, std::size_t readable, Split usage,
 std::string read_row(std::string_view line, CsvFields& fields, Split& usage,
                      std::span<std::uint8_t> pixels);
 
-// "Training", "PublicTest", "PrivateTest", and back.
-std::string_view usage_name(Split split);
+// The split of a usage_name.
 bool parse_usage(std::string_view text, Split& usage);
 std::string unknown_usage(std::string_view text);
 

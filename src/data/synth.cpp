@@ -15,7 +15,6 @@ namespace ferplus {
 namespace {
 
 constexpr std::size_t kPixels = std::size_t{kSynthSide} * kSynthSide;
-constexpr std::array<std::string_view, kSplits> kUsages = {"Training", "PublicTest", "PrivateTest"};
 // The classes in FER2013's numbering: anger 0, disgust 1, fear 2, happiness 3, sadness 4, surprise
 // 5, neutral 6; it has no contempt.
 constexpr std::array<int, kClasses> kFer2013Numbers = {6, 3, 5, 4, 0, 1, 2, 6};
@@ -132,8 +131,7 @@ void write_synth(const SynthOptions& options, const std::filesystem::path& direc
     std::size_t named = 0;
     std::string line;
     for_each_row(options, [&](std::size_t number, const Row& row, std::span<std::uint8_t> pixels) {
-      const std::string_view usage =
-          kUsages[static_cast<std::size_t>(split_of(number, options.count))];
+      const std::string_view usage = usage_name(split_of(number, options.count));
       line = std::to_string(kFer2013Numbers[static_cast<std::size_t>(row.emotion)]);
       char separator = ',';
       for (const std::uint8_t pixel : pixels) {

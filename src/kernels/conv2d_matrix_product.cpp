@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ferplus/core/parallel.h>
+#include <ferplus/kernels/elementwise.h>
 
 #include "kernels/blocks.h"
 #include "kernels/dispatch.h"
@@ -144,11 +145,17 @@ void forward(const ConvShape& shape, const float* input, const void* prepared, c
 }
 
 void backward_data(const ConvShape& shape, const ConvGradient& output_gradient,
-                   const void* prepared, float* input_gradient, void* workspace) {
+                   const void* prepared, const float* relu_output, float* input_gradient,
+                   void* workspace) {
   MatrixProduct product = backward_data_product(shape, output_gradient.data);
   product.packed_b = static_cast<const float*>(prepared);
   product.c = input_gradient;
   matrix_product(kernels(), product, static_cast<float*>(workspace));
+  if (relu_output == nullptr) return;
+  const Index image = shape.input_size() / shape.batch;
+  parallel_for(shape.batch, [&](Index n) {
+    elementwise().relu_gradient(image, relu_output + n * image, input_gradient + n * image);
+  });
 }
 
 void backward_weights(const ConvShape& shape, const float* input,

@@ -75,8 +75,8 @@ class Race {
                           runner.workspace.data());
         break;
       case ConvPass::backward_data:
-        algorithm.backward_data(shape_, {output_.data()}, runner.prepared.data(), result_.data(),
-                                runner.workspace.data());
+        algorithm.backward_data(shape_, {output_.data()}, runner.prepared.data(), nullptr,
+                                result_.data(), runner.workspace.data());
         break;
       case ConvPass::backward_weights:
         algorithm.backward_weights(shape_, input_.data(), {output_.data()}, result_.data(),

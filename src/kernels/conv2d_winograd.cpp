@@ -146,15 +146,20 @@ template <int kTile, typename Element>
 void forward(const ConvShape& shape, const float* input, const void* prepared, const ConvTail& tail,
              float* output, void* workspace) {
   winograd::forward(transforms<kTile>(), shape, {input}, static_cast<const Element*>(prepared),
-                    tail, output, static_cast<float*>(workspace));
+                    {.bias = tail.bias,
+                     .relu = tail.relu,
+                     .pool = tail.pool,
+                     .places = static_cast<PoolPlaces*>(tail.places)},
+                    output, static_cast<float*>(workspace));
 }
 
 template <int kTile, typename Element>
 void backward_data(const ConvShape& shape, const ConvGradient& output_gradient,
-                   const void* prepared, float* input_gradient, void* workspace) {
+                   const void* prepared, const float* relu_output, float* input_gradient,
+                   void* workspace) {
   winograd::forward(transforms<kTile>(), winograd::shape_of_backward_data(shape), output_gradient,
-                    static_cast<const Element*>(prepared), {}, input_gradient,
-                    static_cast<float*>(workspace));
+                    static_cast<const Element*>(prepared), {.relu_output = relu_output},
+                    input_gradient, static_cast<float*>(workspace));
 }
 
 template <int kTile, typename Element>

@@ -40,7 +40,8 @@ std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape
                                     int threads);
 template <typename Element>
 void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGradient& input,
-             const Element* prepared, const ConvTail& tail, float* output, float* workspace);
+             const Element* prepared, const TileEpilogue& epilogue, float* output,
+             float* workspace);
 
 std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const ConvShape& shape,
                                              int threads);

@@ -70,16 +70,13 @@ class Block {
 
   // Tiles [begin, begin + count) of the block and a range of panels.
   void transform_output(Index first_tile, Index begin, Index count, Index first_panel,
-                        Index panels_count, const ConvTail& tail, float* output, float* spare,
+                        Index panels_count, TileEpilogue epilogue, float* output, float* spare,
                         const float* memory) const {
     const Index column = first_panel * k_.tile_columns;
     const Index columns = std::min(panels_count * k_.tile_columns, columns_ - column);
     const TransformLayout layout{product_stride_, k_.tile_columns, tiles_ * k_.tile_columns,
                                  k_.tile_columns / k_.vector_width};
-    const TileEpilogue epilogue{.bias = tail.bias == nullptr ? nullptr : tail.bias + column,
-                                .relu = tail.relu,
-                                .pool = tail.pool,
-                                .places = static_cast<PoolPlaces*>(tail.places)};
+    if (epilogue.bias != nullptr) epilogue.bias += column;
     w_.output(&out_, output, first_tile + begin, count, column, columns, spare, &layout,
               products(memory) + (first_panel * tiles_ + begin) * k_.tile_columns, &epilogue);
   }
@@ -147,7 +144,8 @@ std::size_t forward_workspace_bytes(const WinogradTransforms& w, const ConvShape
 
 template <typename Element>
 void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGradient& input,
-             const Element* prepared, const ConvTail& tail, float* output, float* workspace) {
+             const Element* prepared, const TileEpilogue& epilogue, float* output,
+             float* workspace) {
   const Index total = total_tiles(w, shape);
   const bool shared = blocks_are_shared(shape, total);
   const Blocks blocks = even_blocks(
@@ -168,7 +166,7 @@ void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGrad
       for (Index x = 0; x < coordinates(w); ++x) {
         block.multiply(prepared, tiles, x, 0, block.panels(), mine);
       }
-      block.transform_output(first, 0, tiles, 0, block.panels(), tail, output,
+      block.transform_output(first, 0, tiles, 0, block.panels(), epilogue, output,
                              spares + thread_index() * spare, mine);
     });
     return;
@@ -181,7 +179,7 @@ void forward(const WinogradTransforms& w, const ConvShape& shape, const ConvGrad
                  [&](Index x) { block.multiply(prepared, tiles, x, 0, block.panels(), memory); });
     const Blocks groups = even_blocks(tiles, 4, 1);
     parallel_for(groups.count, [&](Index g) {
-      block.transform_output(first, groups.begin(g), groups.size(g), 0, block.panels(), tail,
+      block.transform_output(first, groups.begin(g), groups.size(g), 0, block.panels(), epilogue,
                              output, spares + thread_index() * spare, memory);
     });
   }
@@ -192,8 +190,8 @@ template std::size_t forward_workspace_bytes<float>(const WinogradTransforms&, c
 template std::size_t forward_workspace_bytes<Bf16>(const WinogradTransforms&, const ConvShape&,
                                                    int);
 template void forward<float>(const WinogradTransforms&, const ConvShape&, const ConvGradient&,
-                             const float*, const ConvTail&, float*, float*);
+                             const float*, const TileEpilogue&, float*, float*);
 template void forward<Bf16>(const WinogradTransforms&, const ConvShape&, const ConvGradient&,
-                            const Bf16*, const ConvTail&, float*, float*);
+                            const Bf16*, const TileEpilogue&, float*, float*);
 
 }  // namespace ferplus::winograd

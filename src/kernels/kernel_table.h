@@ -81,12 +81,14 @@ using TileTransform = void (*)(const TileGrid* grid, const float* images, const 
                                float* sums);
 
 // What happens to images before they are stored: bias [channels] (may be null), ReLU, and pooling,
-// after which images are [n, height / 2, width / 2, channels]; places may be null.
+// after which images are [n, height / 2, width / 2, channels]; places may be null. Or, without
+// pooling, the gradient of a ReLU: 0 where relu_output, laid out as the images, is not positive.
 struct TileEpilogue {
-  const float* bias;
-  bool relu;
-  bool pool;
-  PoolPlaces* places;
+  const float* bias = nullptr;
+  bool relu = false;
+  bool pool = false;
+  PoolPlaces* places = nullptr;
+  const float* relu_output = nullptr;
 };
 
 // Transforms tiles back into images. Pixels outside the image are written to `spare` [channels].

@@ -28,6 +28,10 @@ inline Vector where(unsigned bits, Vector a) {
   const __m256i set = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), lanes);
   return _mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lanes)), a);
 }
+// a where the condition is above 0, 0 elsewhere.
+inline Vector where_positive(Vector condition, Vector a) {
+  return _mm256_and_ps(_mm256_cmp_ps(condition, Vector{}, _CMP_GT_OQ), a);
+}
 // b where it is above a, else a.
 inline Vector larger(Vector a, Vector b) { return _mm256_max_ps(b, a); }
 

@@ -24,6 +24,10 @@ inline unsigned greater(Vector a, Vector b) { return _mm512_cmp_ps_mask(a, b, _C
 inline Vector where(unsigned bits, Vector a) {
   return _mm512_maskz_mov_ps(static_cast<__mmask16>(bits), a);
 }
+// a where the condition is above 0, 0 elsewhere.
+inline Vector where_positive(Vector condition, Vector a) {
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(condition, Vector{}, _CMP_GT_OQ), a);
+}
 // b where it is above a, else a.
 inline Vector larger(Vector a, Vector b) { return _mm512_maskz_max_ps(0xffff, b, a); }
 

@@ -32,6 +32,10 @@ inline Vector where(unsigned bits, Vector a) {
   const Bits lanes{1, 2, 4, 8};
   return (Bits{bits, bits, bits, bits} & lanes) == lanes ? a : Vector{};
 }
+// a where the condition is above 0, 0 elsewhere.
+inline Vector where_positive(Vector condition, Vector a) {
+  return condition > Vector{} ? a : Vector{};
+}
 // b where it is above a, else a.
 inline Vector larger(Vector a, Vector b) { return b > a ? b : a; }
 

@@ -29,6 +29,11 @@ inline Vector where(unsigned bits, Vector a) {
   const uint32x4_t set = vtstq_u32(vdupq_n_u32(bits), lanes);
   return vreinterpretq_f32_u32(vandq_u32(set, vreinterpretq_u32_f32(a)));
 }
+// a where the condition is above 0, 0 elsewhere.
+inline Vector where_positive(Vector condition, Vector a) {
+  const uint32x4_t kept = vcgtq_f32(condition, vdupq_n_f32(0.0f));
+  return vreinterpretq_f32_u32(vandq_u32(kept, vreinterpretq_u32_f32(a)));
+}
 // b where it is above a, else a.
 inline Vector larger(Vector a, Vector b) { return vbslq_f32(vcgtq_f32(b, a), b, a); }
 

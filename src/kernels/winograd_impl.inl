@@ -382,6 +382,9 @@ inline void transform_output_tiles(const TileGrid* grid, float* images, std::int
       const float* from = group;
       for (std::int64_t v = 0; v < where.group && c < channels; ++v, c += kWidth, from += kWidth) {
         walk.template fetch_next<1>(c);
+        if (epilogue.relu_output != nullptr) {
+          walk.template fetch_next<0>(c + (epilogue.relu_output - images));
+        }
         Vector rows[kTile][kSize];
 #pragma GCC unroll 8
         for (int j = 0; j < kSize; ++j) {
@@ -405,7 +408,16 @@ inline void transform_output_tiles(const TileGrid* grid, float* images, std::int
           Filtering::output(rows[i], row);
           if constexpr (!kPool) {
 #pragma GCC unroll 4
-            for (int j = 0; j < kTile; ++j) store(walk.pixel(i, j) + c, finish(row[j]));
+            for (int j = 0; j < kTile; ++j) {
+              float* const pixel = walk.pixel(i, j);
+              Vector value = finish(row[j]);
+              if (epilogue.relu_output != nullptr) {
+                const float* const forward =
+                    pixel == spare ? spare : epilogue.relu_output + (pixel - images);
+                value = where_positive(load(forward + c), value);
+              }
+              store(pixel + c, value);
+            }
           } else if (i % 2 == 0) {
 #pragma GCC unroll 4
             for (int j = 0; j < kTile; ++j) above[j] = row[j];

@@ -223,6 +223,11 @@ ConstTensorView Session::run(Phase phase, Index batch, const Parameters& paramet
   return current;
 }
 
+bool Session::next_passes_relu(std::size_t step) const {
+  return layers_[step].layer->ends_with_relu() && step + 1 < layers_.size() &&
+         layers_[step + 1].layer->can_pass_relu();
+}
+
 void Session::backward(ConstTensorView logits_gradient, const Parameters& parameters,
                        Parameters& gradients) {
   const std::span<const Network::Step> steps(layers_);
@@ -258,7 +263,9 @@ void Session::backward(ConstTensorView logits_gradient, const Parameters& parame
          .prepared = needs_weights ? at(prepared_) : nullptr,
          .saved = at(steps_[i].saved),
          .scratch = at(scratch_),
-         .draws = draws_});
+         .draws = draws_,
+         .passes_relu = i > 0 && next_passes_relu(i - 1),
+         .relu_is_done = next_passes_relu(i)});
     if (observer_) observer_(step.name, "backward", seconds_now() - start);
   }
 }

@@ -7,21 +7,21 @@
 namespace ferplus {
 namespace {
 
-// Values a task updates: enough to be worth a task, little enough to spread.
-constexpr std::size_t kChunk = 1 << 15;
+// Values a task updates: enough to be worth a task, few enough to stay in the cache between the
+// step and the average.
+constexpr std::size_t kChunk = 1 << 14;
 
-void average_into(std::span<float> average, std::span<const float> values, float keep) {
-  const std::size_t chunks = (values.size() + kChunk - 1) / kChunk;
-  parallel_for(static_cast<Index>(chunks), [&](Index chunk) {
-    const std::size_t begin = static_cast<std::size_t>(chunk) * kChunk;
-    const std::size_t end = std::min(begin + kChunk, values.size());
-    for (std::size_t i = begin; i < end; ++i) {
-      average[i] = keep * average[i] + (1 - keep) * values[i];
-    }
-  });
+void average_into(float* average, const float* values, std::size_t count, float keep) {
+  for (std::size_t i = 0; i < count; ++i) {
+    average[i] = keep * average[i] + (1 - keep) * values[i];
+  }
 }
 
 }  // namespace
+
+double WeightAverage::decay(std::int64_t steps) const {
+  return std::min(decay_, static_cast<double>(steps) / (9.0 + static_cast<double>(steps)));
+}
 
 Sgd::Sgd(const Network& network, const SgdOptions& options)
     : options_(options), velocity_(network) {
@@ -34,13 +34,14 @@ Sgd::Sgd(const Network& network, const SgdOptions& options)
 }
 
 void Sgd::step(Parameters& parameters, const Parameters& gradients, double learning_rate,
-               Index images) {
+               Index images, WeightAverage* average, std::int64_t steps) {
   const double share = static_cast<double>(images) / static_cast<double>(options_.batch);
   const double momentum = std::pow(options_.momentum, share);
   const auto mu = static_cast<float>(momentum);
   const auto gain = static_cast<float>(options_.unit_gain ? 1 - momentum : 1);
   const auto rate = static_cast<float>(learning_rate);
   const bool nesterov = options_.nesterov;
+  const auto keep = static_cast<float>(average != nullptr ? average->decay(steps) : 0);
   parallel_for(static_cast<Index>(chunks_.size()), [&](Index index) {
     const Chunk& chunk = chunks_[static_cast<std::size_t>(index)];
     const float decay = chunk.decays ? static_cast<float>(options_.weight_decay) : 0.0f;
@@ -52,14 +53,15 @@ void Sgd::step(Parameters& parameters, const Parameters& gradients, double learn
       v[i] = mu * v[i] + g;
       w[i] -= rate * (nesterov ? g + mu * v[i] : v[i]);
     }
+    if (average != nullptr) {
+      average_into(average->average().values().data() + chunk.begin, w + chunk.begin,
+                   chunk.end - chunk.begin, keep);
+    }
   });
-}
-
-void WeightAverage::update(const Parameters& parameters, std::int64_t steps) {
-  const double warm = static_cast<double>(steps) / (9.0 + static_cast<double>(steps));
-  const auto keep = static_cast<float>(std::min(decay_, warm));
-  average_into(average_.values(), parameters.values(), keep);
-  average_into(average_.state(), parameters.state(), keep);
+  if (average != nullptr) {
+    average_into(average->average().state().data(), parameters.state().data(),
+                 parameters.state().size(), keep);
+  }
 }
 
 }  // namespace ferplus

@@ -9,15 +9,21 @@
 namespace ferplus {
 
 nlohmann::ordered_json to_json(const Profile& profile) {
-  nlohmann::ordered_json json = {
-      {"network", profile.network},       {"isa", profile.isa},
-      {"threads", profile.threads},       {"steps", profile.steps},
-      {"images", profile.images},         {"unit", "seconds"},
-      {"step", profile.step()},           {"batch", profile.batch},
-      {"forward", profile.forward},       {"loss", profile.loss},
-      {"backward", profile.backward},     {"optimizer", profile.optimizer},
-      {"average", profile.average},       {"evaluations", profile.evaluations},
-      {"evaluation", profile.evaluation}, {"layers", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {{"network", profile.network},
+                                 {"isa", profile.isa},
+                                 {"threads", profile.threads},
+                                 {"steps", profile.steps},
+                                 {"images", profile.images},
+                                 {"unit", "seconds"},
+                                 {"step", profile.step()},
+                                 {"batch", profile.batch},
+                                 {"forward", profile.forward},
+                                 {"loss", profile.loss},
+                                 {"backward", profile.backward},
+                                 {"optimizer", profile.optimizer},
+                                 {"evaluations", profile.evaluations},
+                                 {"evaluation", profile.evaluation},
+                                 {"layers", nlohmann::ordered_json::array()}};
   for (const Profile::Layer& layer : profile.layers) {
     json["layers"].push_back(
         {{"name", layer.name}, {"forward", layer.forward}, {"backward", layer.backward}});

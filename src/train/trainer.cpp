@@ -173,10 +173,9 @@ void Trainer::train_step(Index step) {
   const double progress = static_cast<double>(position.steps) /
                           static_cast<double>(config_.recipe.epochs * loader_.batches());
   const double rate = schedule_.rate(progress);
-  checkpoint_.optimizer.step(checkpoint_.parameters, gradients_, rate, images);
+  checkpoint_.optimizer.step(checkpoint_.parameters, gradients_, rate, images,
+                             checkpoint_.average ? &*checkpoint_.average : nullptr, position.steps);
   profiler_.lap(&Profile::optimizer);
-  if (checkpoint_.average) checkpoint_.average->update(checkpoint_.parameters, position.steps);
-  profiler_.lap(&Profile::average);
 
   ++position.step;
   ++position.steps;

@@ -147,6 +147,21 @@ TEST_F(TrainedRun, EvaluateKnowsProtocolsAndTwins) {
   }
 }
 
+TEST_F(TrainedRun, EvaluateMeasuresRobustness) {
+  const std::string figures = *folder_ / "worse.json";
+  const CommandResult result = evaluate({"--split", "public", "--robustness", "--json", figures});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("points lost"), HasSubstr("occlusion")));
+  const json found = json::parse(read_text(figures));
+  double lowest = 1;
+  for (const json& row : found.at("robustness")) {
+    EXPECT_EQ(row.at("images"), found.at("images"));
+    lowest = std::min(lowest, row.at("accuracy").get<double>());
+  }
+  EXPECT_LT(lowest, found.at("accuracy").get<double>());
+  EXPECT_EQ(evaluate({"--model", model(), "--split", "public", "--robustness"}).exit_code, 2);
+}
+
 TEST_F(TrainedRun, EvaluateAveragesViews) {
   std::vector<double> cross_entropies;
   for (const char* views : {"none", "flip", "10crop"}) {

@@ -100,8 +100,8 @@ TEST(Conv2dPool, EqualsPoolingAfterwardsBitForBit) {
                           back_prepared.data());
         const ConvGradient pooled_gradient{gradient.data(), places.data()};
         auto input_gradient = test::poisoned(s.input_size());
-        algorithm.backward_data(s, pooled_gradient, back_prepared.data(), input_gradient.data(),
-                                back_workspace.data());
+        algorithm.backward_data(s, pooled_gradient, back_prepared.data(), nullptr,
+                                input_gradient.data(), back_workspace.data());
         EXPECT_TRUE(test::same_bits(input_gradient, expected_gradients.input_gradient));
         auto weights_gradient = test::poisoned(s.weights_size());
         auto bias_gradient = test::poisoned(s.out_channels);

@@ -23,11 +23,13 @@ struct ConvOperands {
 };
 
 struct ConvResults {
-  std::vector<float> output, input_gradient, weights_gradient, bias_gradient;
+  // before_relu: the input gradient before a ReLU whose output the input is.
+  std::vector<float> output, input_gradient, before_relu, weights_gradient, bias_gradient;
   bool nothing_overrun = true;
 
   bool operator==(const ConvResults& other) const {
     return same_bits(output, other.output) && same_bits(input_gradient, other.input_gradient) &&
+           same_bits(before_relu, other.before_relu) &&
            same_bits(weights_gradient, other.weights_gradient) &&
            same_bits(bias_gradient, other.bias_gradient);
   }
@@ -57,10 +59,15 @@ inline ConvResults run_conv2d(const ConvAlgorithm& algorithm, const ConvOperands
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_data, thread_count()));
     results.input_gradient = poisoned(s.input_size() + kGuard);
     algorithm.prepare(s, ConvPass::backward_data, operands.weights.data(), prepared.data());
-    algorithm.backward_data(s, {operands.output_gradient.data()}, prepared.data(),
-                            results.input_gradient.data(), workspace.data());
-    results.nothing_overrun = cut_guard(results.input_gradient, kGuard) &&
-                              results.nothing_overrun && prepared.intact() && workspace.intact();
+    results.before_relu = results.input_gradient;
+    const auto run = [&](const float* relu_output, std::vector<float>& gradient) {
+      algorithm.backward_data(s, {operands.output_gradient.data()}, prepared.data(), relu_output,
+                              gradient.data(), workspace.data());
+      results.nothing_overrun = cut_guard(gradient, kGuard) && results.nothing_overrun &&
+                                prepared.intact() && workspace.intact();
+    };
+    run(nullptr, results.input_gradient);
+    run(operands.input.data(), results.before_relu);
   }
   if (algorithm.supports(s, ConvPass::backward_weights)) {
     Scratch workspace(algorithm.workspace_bytes(s, ConvPass::backward_weights, thread_count()));

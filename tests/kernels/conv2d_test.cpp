@@ -98,6 +98,11 @@ TEST_F(Conv2d, EveryAlgorithmAndIsaMatchesTheDefinition) {
         }
         if (!results.input_gradient.empty()) {
           ASSERT_LE(error(results.input_gradient, reference.input_gradient), algorithm.tolerance);
+          std::vector<float> expected = results.input_gradient;
+          for (std::size_t i = 0; i < expected.size(); ++i) {
+            if (!(operands.input[i] > 0)) expected[i] = 0;
+          }
+          ASSERT_TRUE(test::same_bits(results.before_relu, expected));
         }
         if (!results.weights_gradient.empty()) {
           ASSERT_LE(error(results.weights_gradient, reference.weights_gradient),

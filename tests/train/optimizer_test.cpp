@@ -103,8 +103,7 @@ TEST(SgdTest, SameBitsForAnyNumberOfThreads) {
     Sgd sgd(net, {.momentum = 0.9, .nesterov = true, .weight_decay = 0.01});
     WeightAverage average(net, 0.9);
     for (int step = 0; step < 3; ++step) {
-      sgd.step(parameters, gradients, 0.1, 32);
-      average.update(parameters, step);
+      sgd.step(parameters, gradients, 0.1, 32, &average, step);
     }
     std::vector<float> got(parameters.values().begin(), parameters.values().end());
     got.insert(got.end(), average.average().values().begin(), average.average().values().end());
@@ -116,12 +115,14 @@ TEST(SgdTest, SameBitsForAnyNumberOfThreads) {
 TEST(WeightAverageTest, StartsAtTheFirstValueAndFollows) {
   const Network net = network();
   Parameters parameters(net);
+  const Parameters gradients(net);
+  Sgd sgd(net, {});
   WeightAverage average(net, 0.5);
   double expected = 0, expected_state = 0;
   for (int step = 0; step < 40; ++step) {
     parameters.values()[1] = std::cos(static_cast<float>(step));
     parameters.state()[1] = static_cast<float>(step);
-    average.update(parameters, step);
+    sgd.step(parameters, gradients, 0.1, 32, &average, step);  // moves nothing
     const double d = std::min(0.5, step / (9.0 + step));
     expected = d * expected + (1 - d) * static_cast<double>(parameters.values()[1]);
     expected_state = d * expected_state + (1 - d) * step;
@@ -137,9 +138,11 @@ TEST(WeightAverageTest, OfAConstantIsTheConstant) {
   const Network net = network();
   Parameters parameters(net);
   for (float& value : parameters.values()) value = 0.75f;
+  const Parameters gradients(net);
+  Sgd sgd(net, {});
   WeightAverage average(net, 0.999);
   for (int step = 0; step < 100; ++step) {
-    average.update(parameters, step);
+    sgd.step(parameters, gradients, 0.1, 32, &average, step);  // moves nothing
     EXPECT_NEAR(average.average().values()[0], 0.75f, 1e-5f);
   }
 }

@@ -133,6 +133,23 @@ std::string models_text(std::span<const NamedEvaluation> models) {
   return table.to_string();
 }
 
+std::string robustness_text(const Evaluation& clean, std::span<const CorruptedAccuracy> rows) {
+  Table table({{"worse pictures", Table::Align::left},
+               {"", Table::Align::left},
+               {"accuracy"},
+               {kInterval},
+               {"points lost"}});
+  std::string_view before;
+  for (const auto& [corruption, c] : rows) {
+    table.add_row({std::string(corruption->kind == before ? "" : corruption->kind),
+                   std::string(corruption->level), percent(c.accuracy),
+                   interval_text(c.accuracy_interval),
+                   fmt::format("{:.2f}", 100 * (clean.classification.accuracy - c.accuracy))});
+    before = corruption->kind;
+  }
+  return table.to_string();
+}
+
 std::string comparison_text(const Comparison& comparison) {
   return fmt::format(
       "Right: both {}, the first alone {}, the second alone {}, neither {}. Exact McNemar test: "

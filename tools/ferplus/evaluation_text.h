@@ -5,6 +5,7 @@
 #include <string>
 
 #include <ferplus/train/evaluate.h>
+#include <ferplus/train/robustness.h>
 
 namespace ferplus::tool {
 
@@ -21,6 +22,9 @@ std::string evaluation_text(const Evaluation& evaluation);
 
 // A row per model.
 std::string models_text(std::span<const NamedEvaluation> models);
+
+// A row per corruption.
+std::string robustness_text(const Evaluation& clean, std::span<const CorruptedAccuracy> rows);
 
 std::string comparison_text(const Comparison& comparison);
 

@@ -40,7 +40,6 @@ std::string profile_text(const Profile& profile) {
   table.add_gap();
   add("loss", profile.loss);
   add("optimizer", profile.optimizer);
-  add("weight average", profile.average);
   table.add_gap();
   add("step", step);
   text += table.to_string();

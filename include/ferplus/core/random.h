@@ -27,6 +27,7 @@ enum class Stream : std::uint32_t {
   mixing = 7,
   flip = 8,
   hold_out = 9,
+  corruption = 10,
   dropout = 1000,
 };
 

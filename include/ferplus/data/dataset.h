@@ -20,6 +20,8 @@ inline constexpr int kSplits = 3;
 // "train", "public", "private", as commands spell them. split_from_name throws UsageError.
 std::string_view split_name(Split split);
 Split split_from_name(std::string_view name);
+// "Training", "PublicTest", "PrivateTest", as the CSVs spell them.
+std::string_view usage_name(Split split);
 
 // An 8-bit gray image that somebody else owns, row-major and dense.
 struct ImageView {

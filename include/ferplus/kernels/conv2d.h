@@ -87,8 +87,11 @@ struct ConvAlgorithm {
   // The passes; null if no shape supports them.
   void (*forward)(const ConvShape& shape, const float* input, const void* prepared,
                   const ConvTail& tail, float* output, void* workspace);
+  // relu_output: null, or the input if a ReLU wrote it. Then the gradient is the one before that
+  // ReLU: 0 where the input is not positive.
   void (*backward_data)(const ConvShape& shape, const ConvGradient& output_gradient,
-                        const void* prepared, float* input_gradient, void* workspace);
+                        const void* prepared, const float* relu_output, float* input_gradient,
+                        void* workspace);
   // Overwrites both gradients. bias_gradient may be null.
   void (*backward_weights)(const ConvShape& shape, const float* input,
                            const ConvGradient& output_gradient, float* weights_gradient,

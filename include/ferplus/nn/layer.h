@@ -89,6 +89,11 @@ struct BackwardArguments {
   const void* saved;
   void* scratch;
   DrawContext draws;
+  // A ReLU between two layers has its gradient in either's backward: in that of the layer that ends
+  // with it (ends_with_relu), or, which saves a pass over memory, in that of the next one
+  // (can_pass_relu).
+  bool passes_relu = false;   // input is a ReLU's: write the gradient before it
+  bool relu_is_done = false;  // output_gradient is already the one before this layer's ReLU
 };
 
 // What may follow a layer within the layer itself, so that its output is written once: a ReLU, then
@@ -123,6 +128,9 @@ class Layer {
   virtual std::unique_ptr<Layer> with_tail(const Tail& /*tail*/, const Shape& /*input*/) const {
     return nullptr;
   }
+  // See BackwardArguments.
+  virtual bool ends_with_relu() const { return false; }
+  virtual bool can_pass_relu() const { return false; }
   // This layer with operands of its products rounded; null if it has none to round.
   virtual std::unique_ptr<Layer> with_precision(Precision /*precision*/) const { return nullptr; }
   // Packs weights; does nothing for layers without prepared bytes. `input` as for plan.

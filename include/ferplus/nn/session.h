@@ -53,7 +53,6 @@ class Session {
           Precision precision = Precision::fp32);
 
   Index max_batch() const { return max_batch_; }
-  std::size_t arena_bytes() const { return arena_.size(); }
 
   // The input of the next forward, for the caller to fill: [batch, …]. REQUIRES: 1 ≤ batch ≤
   // max_batch(). The contents are lost with the next forward.
@@ -91,6 +90,8 @@ class Session {
 
   void plan_arena();
   TensorView activation(std::size_t step, Index batch);  // output of a step
+  // Whether the gradient of the ReLU that ends a step is left to the step after it.
+  bool next_passes_relu(std::size_t step) const;
   ConstTensorView run(Phase phase, Index batch, const Parameters& parameters, float* state,
                       const PreparedModel* model, const DrawContext& draws);
   void* at(std::size_t offset) { return arena_.data() + offset; }

@@ -18,14 +18,32 @@ struct SgdOptions {
   Index batch = 32;
 };
 
+// average ← d·average + (1 - d)·value, over parameters and batch-norm statistics, with
+// d = min(decay, steps/(9 + steps)): the first value starts the average, and the first steps do not
+// weigh for ever. Sgd::step updates it.
+class WeightAverage {
+ public:
+  WeightAverage(const Network& network, double decay) : decay_(decay), average_(network) {}
+
+  Parameters& average() { return average_; }
+  // d after `steps` earlier updates.
+  double decay(std::int64_t steps) const;
+
+ private:
+  double decay_;
+  Parameters average_;
+};
+
 // Not thread-safe; parallel inside; element by element, so bits do not depend on threads.
 class Sgd {
  public:
   Sgd(const Network& network, const SgdOptions& options);
 
-  // One step from the mean gradients over `images` images. REQUIRES: 1 ≤ images ≤ options.batch.
-  void step(Parameters& parameters, const Parameters& gradients, double learning_rate,
-            Index images);
+  // One step from the mean gradients over `images` images, and in the same pass over memory one of
+  // the average (may be null); `steps` counts the steps before this one.
+  // REQUIRES: 1 ≤ images ≤ options.batch.
+  void step(Parameters& parameters, const Parameters& gradients, double learning_rate, Index images,
+            WeightAverage* average = nullptr, std::int64_t steps = 0);
 
   // v; for checkpoints.
   Parameters& velocity() { return velocity_; }
@@ -38,23 +56,6 @@ class Sgd {
   SgdOptions options_;
   std::vector<Chunk> chunks_;
   Parameters velocity_;
-};
-
-// average ← d·average + (1 - d)·value, over parameters and batch-norm statistics, with
-// d = min(decay, steps/(9 + steps)): the first value starts the average, and the first steps do not
-// weigh for ever.
-class WeightAverage {
- public:
-  WeightAverage(const Network& network, double decay) : decay_(decay), average_(network) {}
-
-  // `steps` counts the optimizer steps before this one, from 0.
-  void update(const Parameters& parameters, std::int64_t steps);
-
-  Parameters& average() { return average_; }
-
- private:
-  double decay_;
-  Parameters average_;
 };
 
 }  // namespace ferplus

@@ -27,13 +27,12 @@ struct Profile {
   double forward = 0;            // all layers
   double loss = 0;               // with its gradient and the training accuracy
   double backward = 0;           // all layers
-  double optimizer = 0;          // the step, with weight decay
-  double average = 0;            // of the weights
+  double optimizer = 0;          // the step, with weight decay and average
   std::vector<Layer> layers{};   // in the order of the network
   std::int64_t evaluations = 0;  // of the public split, and of the private one at the end
   double evaluation = 0;
 
-  double step() const { return batch + forward + loss + backward + optimizer + average; }
+  double step() const { return batch + forward + loss + backward + optimizer; }
 };
 
 // As profile.json holds it.

@@ -13,6 +13,7 @@
 #include <ferplus/nn/model_file.h>
 #include <ferplus/train/error_report.h>
 #include <ferplus/train/evaluate.h>
+#include <ferplus/train/robustness.h>
 
 #include "commands.h"
 #include "compute_options.h"
@@ -33,7 +34,7 @@ struct Options {
   std::vector<std::filesystem::path> models;
   std::filesystem::path json, predictions, errors;
   std::string split, protocol = "paper", augmentation = "none";
-  bool without_twins = false, force = false;
+  bool without_twins = false, robustness = false, force = false;
   ComputeOptions compute;
   GeneralOptions general;
 };
@@ -76,6 +77,16 @@ std::optional<Comparison> compare_two(const std::vector<NamedEvaluation>& named)
   if (named.size() != kTwoAndTheirEnsemble) return std::nullopt;
   return compare(named[0].evaluation.classes, named[0].evaluation.predictions,
                  named[1].evaluation.predictions);
+}
+
+std::vector<CorruptedAccuracy> robustness_of(const Dataset& dataset, const Model& model,
+                                             const Evaluation& clean, const Options& options) {
+  const PreparedModel prepared(model.network, model.parameters, clean.precision);
+  ProgressBar bar({.label = "corrupting", .quiet = options.general.quiet});
+  return robustness(dataset, prepared, clean, [&](std::size_t done, std::size_t total) {
+    bar.set_total(total);
+    bar.update(done);
+  });
 }
 
 // One model's figures stand at the top; those of several in "models" and "ensemble".
@@ -136,22 +147,30 @@ int run(const Options& options) {
   if (options.force && options.errors.empty()) {
     throw UsageError("--force is for --errors, which is not given");
   }
+  if (options.robustness && options.models.size() > 1) {
+    throw UsageError("--robustness looks at one model at a time");
+  }
   if (!options.errors.empty()) check_error_folder(options.errors, options.force);
   std::vector<Model> models;
   for (const auto& path : options.models) models.push_back(load_model(path));
   const Dataset dataset = load(options.data);
   const std::vector<NamedEvaluation> named = evaluate_all(dataset, models, options);
+  std::vector<CorruptedAccuracy> worse;
+  if (options.robustness) {
+    worse = robustness_of(dataset, models.front(), named.front().evaluation, options);
+  }
   if (!options.json.empty()) {
+    nlohmann::ordered_json json = to_json(dataset.source, named);
+    if (options.robustness) json["robustness"] = ferplus::to_json(worse);
     write_file_atomically(options.json, [&](std::ostream& out) {
-      out << to_json(dataset.source, named)
-                 .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-          << '\n';
+      out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     });
   }
   const Evaluation& last = named.back().evaluation;
   if (!options.predictions.empty()) write_predictions(options.predictions, dataset, last);
   if (!options.errors.empty()) write_error_report(dataset, last, options.errors, options.force);
-  const std::string text = to_text(named);
+  std::string text = to_text(named);
+  if (options.robustness) text += '\n' + robustness_text(last, worse);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }
@@ -201,6 +220,11 @@ Run setup_evaluate(CLI::App& app) {
       ->type_name("VIEWS")
       ->check(one_of("augmentation", {"none", "flip", "10crop"}))
       ->capture_default_str()
+      ->group("What to count");
+  app.add_flag(
+         "--robustness", options->robustness,
+         "Evaluate again on worse pictures: blurred, turned, dark, bright, flat, noisy, partly "
+         "covered, small")
       ->group("What to count");
   app.add_option("--json", options->json, "Write all figures to FILE")
       ->type_name("FILE")

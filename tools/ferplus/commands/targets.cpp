@@ -1,4 +1,3 @@
-#include <array>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -30,7 +29,6 @@ struct Options {
   GeneralOptions general;
 };
 
-constexpr std::array<std::string_view, kSplits> kUsages = {"Training", "PublicTest", "PrivateTest"};
 constexpr std::string_view kHeader = "row,usage,image,status,t0,t1,t2,t3,t4,t5,t6,t7\n";
 constexpr std::string_view kEmptyTarget = ",,,,,,,,";
 
@@ -38,8 +36,8 @@ void append_row(std::string& text, std::size_t row, const VoteRow& votes,
                 const LabelModeInfo& mode) {
   const std::optional<Target> target = votes.name.empty() ? std::nullopt : mode.target(votes.votes);
   const char* status = votes.name.empty() ? "no_image" : target ? "keep" : "drop";
-  fmt::format_to(std::back_inserter(text), "{},{},{},{}", row,
-                 kUsages.at(static_cast<std::size_t>(votes.usage)), csv_field(votes.name), status);
+  fmt::format_to(std::back_inserter(text), "{},{},{},{}", row, usage_name(votes.usage),
+                 csv_field(votes.name), status);
   if (target) {
     for (const float value : *target) fmt::format_to(std::back_inserter(text), ",{}", value);
   } else {
