@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tools/install_packages.sh
+tools/install_packages.sh valgrind
 preset=${FERPLUS_PRESET:-dev}
 cmake --preset "$preset" >/dev/null
 cmake --build "build/$preset"
