@@ -57,7 +57,7 @@ std::string reason_to_skip() {
 #ifndef FERPLUS_HAS_CALLGRIND
   return "valgrind's headers were missing at compile time: install valgrind and build again";
 #endif
-  if (FERPLUS_INSTRUMENTED) return "sanitizers or coverage change the instructions";
+  if (FERPLUS_INSTRUMENTED) return "a debug, sanitizer or coverage build has other instructions";
   for (std::string_view isa : supported_isas()) {
     if (isa == kIsa) {
       const bool installed = std::system("command -v valgrind >/dev/null") == 0;
