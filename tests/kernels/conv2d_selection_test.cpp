@@ -9,6 +9,7 @@
 #include <ferplus/core/parallel.h>
 #include <ferplus/kernels/conv2d_measure.h>
 
+#include "kernels/operands.h"
 #include "support/temporary_folder.h"
 
 namespace ferplus {
@@ -39,6 +40,8 @@ TEST_F(ConvSelectionTest, PassesHaveNames) {
 }
 
 TEST_F(ConvSelectionTest, TunedComesBeforeTheTableForItsPassAndShapeAndAnyBatch) {
+  const test::RestoreIsa restore;
+  set_isa("baseline");  // runs everywhere and has been measured
   const ConvShape shape = kTuned.shape(1);
   EXPECT_EQ(explain_conv_algorithm(shape, ConvPass::forward).reason, "measured");
   set_conv_selection({.tuned = {kTuned}});

@@ -46,7 +46,7 @@ std::optional<ConvChoice> choice(const ConvStep& step, ConvPass pass) {
 
 constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
     {"measured", "the built-in table of measurements for this instruction set and shape"},
-    {"rule", "fewest multiplications, for shapes that the table lacks"},
+    {"rule", "fewest multiplications, not measured: the table lacks this instruction set or shape"},
     {"autotuned", "measured by train --autotune, from the run's config.json"},
     {"forced", "--algorithm, or the next algorithm that can run this shape and pass"},
     {"precision", "the bfloat16 form of the fastest algorithm"}};
