@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -75,6 +76,7 @@ class Conv2d : public ::testing::Test {
 };
 
 TEST_F(Conv2d, EveryAlgorithmAndIsaMatchesTheDefinition) {
+  std::map<std::string_view, double> worst;  // error of each algorithm
   for (int index = 0; index < kShapes; ++index) {
     const ConvShape shape = random_shape(index);
     const ConvOperands operands(shape, static_cast<std::uint64_t>(index));
@@ -91,7 +93,9 @@ TEST_F(Conv2d, EveryAlgorithmAndIsaMatchesTheDefinition) {
                                           << ": " << ::testing::PrintToString(shape));
         const ConvResults results = test::run_conv2d(algorithm, operands, relu);
         const auto error = [&](const std::vector<float>& values, const std::vector<double>& truth) {
-          return test::relative_error(values, truth, reference.terms(truth));
+          const double found = test::relative_error(values, truth, reference.terms(truth));
+          worst[algorithm.name] = std::max(worst[algorithm.name], found);
+          return found;
         };
         if (!results.output.empty()) {
           ASSERT_LE(error(results.output, reference.output), algorithm.tolerance);
@@ -114,6 +118,9 @@ TEST_F(Conv2d, EveryAlgorithmAndIsaMatchesTheDefinition) {
         ASSERT_TRUE(results.nothing_overrun);
       }
     }
+  }
+  for (const auto& [name, error] : worst) {
+    RecordProperty("worst_" + std::string(name), std::to_string(error * 1e9) + "e-9");
   }
 }
 
