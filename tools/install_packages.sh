@@ -14,7 +14,7 @@ packages=(
   libdlib-dev liblapack-dev libblas-dev  # face detection
   libcli11-dev                 # command lines
   libspdlog-dev libfmt-dev     # logging
-  libgtest-dev libgmock-dev    # tests
+  libgtest-dev libgmock-dev pkgconf  # tests
   libbenchmark-dev             # benchmarks
   "$@"
 )

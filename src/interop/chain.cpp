@@ -1,6 +1,5 @@
 #include "interop/chain.h"
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -19,24 +18,6 @@ constexpr double kNoEpsilon = 1e-30;
 
 std::vector<float> to_floats(const std::vector<double>& values) {
   return {values.begin(), values.end()};
-}
-
-bool is_dropout(const Network::Step& step) { return step.layer->kind() == "dropout"; }
-
-// The model of models.h with the same layers but for dropout, if there is one.
-std::optional<Network> find_model(const Network& network) {
-  for (const ModelInfo& info : models()) {
-    Network model = info.build({});
-    std::vector<LayerOptions> expected;
-    for (const Network::Step& step : model.steps()) {
-      if (!is_dropout(step)) expected.push_back(step.layer->options());
-    }
-    const bool same =
-        std::ranges::equal(network.steps(), expected, {},
-                           [](const Network::Step& step) { return step.layer->options(); });
-    if (same && model.input() == network.input()) return model;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -178,7 +159,7 @@ FoldedNetwork Chain::build(const std::string& name) const {
   }
   FoldedNetwork folded = fold_batch_norm(network, parameters);
   // The same layers have the same arrays one after the other.
-  if (auto model = find_model(folded.network)) folded.network = *std::move(model);
+  if (auto model = matching_model(folded.network)) folded.network = *std::move(model);
   return folded;
 }
 

@@ -1,19 +1,16 @@
-#include <algorithm>
-#include <cmath>
 #include <ostream>
 #include <set>
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/fold.h>
-#include <ferplus/nn/session.h>
 
 #include "interop/onnx_writer.h"
+#include "nn/compare_logits.h"
 
 namespace ferplus {
 namespace {
 
-constexpr int kComparedImages = 8;
 // Of the largest logit: what rounding in another order makes of it, and no more.
 constexpr double kTolerance = 1e-4;
 
@@ -44,39 +41,16 @@ void write_metadata(const Model& model, Preprocessing preprocessing, onnx::Model
   }
 }
 
-std::vector<float> logits_of(const Network& network, const Parameters& parameters,
-                             Preprocessing preprocessing) {
-  const PreparedModel prepared(network, parameters);
-  Session session(prepared, kComparedImages);
-  const TensorView input = session.input(kComparedImages);
-  RandomSequence random({.seed = 1, .stream = Stream::synth});
-  for (Index i = 0; i < input.elements(); ++i) {
-    input.data[i] = preprocessing == Preprocessing::raw
-                        ? (static_cast<float>(random.below(256)) - kRawOffset) / kRawDivisor
-                        : static_cast<float>(random.normal());
-  }
-  const ConstTensorView logits = session.forward(kComparedImages, prepared);
-  return {logits.data, logits.data + logits.elements()};
-}
-
 // Imports `bytes` and runs both networks. Throws Error if they disagree.
-double compare(const std::string& bytes, const Model& model, Preprocessing preprocessing) {
+double compare(const std::string& bytes, const Model& model) {
   const Model again = import_onnx(std::as_bytes(std::span(bytes)), "the exported graph", {});
-  const auto expected = logits_of(model.network, model.parameters, preprocessing);
-  const auto got = logits_of(again.network, again.parameters, again.preprocessing());
-  double largest = 0, scale = 0;
-  bool finite = true;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = static_cast<double>(got[i]) - static_cast<double>(expected[i]);
-    finite = finite && std::isfinite(got[i]) && std::isfinite(expected[i]);
-    largest = std::max(largest, std::abs(difference));
-    scale = std::max(scale, std::abs(static_cast<double>(expected[i])));
+  const LogitComparison compared = compare_logits(model, again);
+  if (!compared.finite || compared.largest_difference > kTolerance * compared.largest_logit) {
+    throw Error(concat("the exported graph, read back, differs from the model by ",
+                       compared.largest_difference, " of logits up to ", compared.largest_logit,
+                       ": nothing was written"));
   }
-  if (!finite || largest > kTolerance * scale) {
-    throw Error(concat("the exported graph, read back, differs from the model by ", largest,
-                       " of logits up to ", scale, ": nothing was written"));
-  }
-  return largest;
+  return compared.largest_difference;
 }
 
 }  // namespace
@@ -99,7 +73,7 @@ OnnxExportReport export_onnx(const std::filesystem::path& path, const Model& mod
   if (proto.ByteSizeLong() > kMaxOnnxBytes || !proto.SerializeToString(&bytes)) {
     throw Error("the model is too large for an ONNX file");
   }
-  const double difference = compare(bytes, model, preprocessing);
+  const double difference = compare(bytes, model);
   write_file_atomically(path, [&](std::ostream& out) { out << bytes; });
   return {.nodes = static_cast<std::size_t>(proto.graph().node_size()),
           .bytes = bytes.size(),

@@ -1,6 +1,5 @@
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <optional>
 
 #include <nlohmann/json.hpp>
@@ -10,6 +9,8 @@
 #include <ferplus/data/label_mode.h>
 #include <ferplus/nn/architecture.h>
 #include <ferplus/nn/model_file.h>
+
+#include "nn/stored_weights.h"
 
 namespace ferplus {
 namespace {
@@ -78,7 +79,7 @@ Network network_of(const SafetensorsFile& file, const std::string& name) {
   }
   std::size_t values = 0;
   for (const auto& [tensor_name, tensor] : file.tensors()) {
-    values += tensor.bytes.size() / sizeof(float);
+    values += tensor.bytes.size() / dtype_bytes(tensor.type);
   }
   try {
     return network_from_layer_list(network, {1, kInputSide, kInputSide, 1}, layers->second, values);
@@ -115,13 +116,14 @@ std::string to_metadata(const ModelOptions& options) {
 }
 
 void TensorSet::add(const Network& network, const Parameters& values, const std::string& prefix,
-                    bool with_state) {
+                    bool with_state, DType weights) {
   const auto add_array = [&](const Network::Array& array, const float* memory) {
-    const auto count = static_cast<std::size_t>(array.spec.shape.elements());
-    Buffer<float>& copy = storage_.emplace_back(count);
+    std::vector<float> copy(static_cast<std::size_t>(array.spec.shape.elements()));
     to_file_layout(array.spec, memory + array.offset, copy.data());
-    tensors_[prefix + array.spec.name] = {DType::f32, file_shape(array.spec),
-                                          std::as_bytes(copy.span())};
+    const std::string name = prefix + array.spec.name;
+    const DType type = array.spec.shape.rank() > 1 ? weights : DType::f32;
+    tensors_[name] = {type, file_shape(array.spec),
+                      storage_.emplace_back(encode_weights(copy, type, name)).span()};
   };
   for (const Network::Array& array : network.parameters()) {
     add_array(array, values.values().data());
@@ -157,14 +159,13 @@ void read_arrays(const SafetensorsFile& file, const std::string& file_name, cons
       throw file_error(file_name, 0,
                        concat("tensor '", name, "' of network ", network.name(), " is missing"));
     }
-    if (tensor->type != DType::f32 || tensor->shape != file_shape(array.spec)) {
+    if (!is_weight_type(tensor->type) || tensor->shape != file_shape(array.spec)) {
       throw file_error(file_name, 0,
                        concat("tensor '", name, "' does not have the type and shape that network ",
                               network.name(), " needs"));
     }
-    // The bytes of a safetensors file need not be aligned.
-    std::vector<float> copy(tensor->bytes.size() / sizeof(float));
-    std::memcpy(copy.data(), tensor->bytes.data(), tensor->bytes.size());
+    std::vector<float> copy(static_cast<std::size_t>(array.spec.shape.elements()));
+    decode_weights(*tensor, copy);
     from_file_layout(array.spec, copy.data(), memory + array.offset);
   };
   for (const Network::Array& array : network.parameters()) {

@@ -85,6 +85,14 @@ constexpr std::array<ModelInfo, 3> kModels = {{
      }},
 }};
 
+std::vector<LayerOptions> layers_but_dropout(const Network& network) {
+  std::vector<LayerOptions> layers;
+  for (const Network::Step& step : network.steps()) {
+    if (step.layer->kind() != "dropout") layers.push_back(step.layer->options());
+  }
+  return layers;
+}
+
 }  // namespace
 
 std::span<const ModelInfo> models() { return kModels; }
@@ -100,6 +108,15 @@ Network build_model(std::string_view name, const ModelOptions& options) {
     names.push_back(model.name);
   }
   throw UsageError(unknown_name("network", name, names));
+}
+
+std::optional<Network> matching_model(const Network& network) {
+  const std::vector<LayerOptions> layers = layers_but_dropout(network);
+  for (const ModelInfo& info : models()) {
+    Network model = info.build({});
+    if (model.input() == network.input() && layers_but_dropout(model) == layers) return model;
+  }
+  return std::nullopt;
 }
 
 }  // namespace ferplus

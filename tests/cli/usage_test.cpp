@@ -170,10 +170,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{{"calibrate", "--model", "m", "-d", "x", "--split", "private"},
                      {"--split", "train", "public"}},
         WrongRequest{{"evaluate", "--model", "m", "--split", "public"}, {"no data"}},
-        WrongRequest{{"predict", "face.png"}, {"--model is missing"}},
         WrongRequest{{"predict", "--model", "m"}, {"IMAGE is missing"}},
         WrongRequest{{"predict", "--modle", "m", "face.png"}, {"did you mean --model"}},
-        WrongRequest{{"info"}, {"MODEL is missing"}}));
+        WrongRequest{{"export", "--model", "m"}, {"--output is missing"}},
+        WrongRequest{{"export", "--model", "m", "-o", "x", "--weights", "f61"},
+                     {"unknown type of weights 'f61'", "did you mean f16"}}));
 
 TEST(Usage, MissingFilesAreFailuresThatNameThem) {
   const std::vector<std::vector<std::string>> requests = {

@@ -20,7 +20,7 @@ constexpr std::array kCommands = {
     Command{"doctor", "Say what a network would see of a picture, and whether to trust it",
             setup_doctor},
     Command{"info", "Show a model's layers, parameters and metadata", setup_info},
-    Command{"export", "Write a model as ONNX", setup_export},
+    Command{"export", "Write a model as ONNX, or with weights of 16 bits", setup_export},
     Command{"import", "Read an ONNX network as a model", setup_import},
 };
 

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include "general_options.h"
 
 namespace ferplus::tool {
 
@@ -15,9 +18,17 @@ std::vector<std::string> recipe_names();
 std::string network_list();
 std::string recipe_list();
 
-// --model, required. `path` must outlive the parsing.
-void add_model_option(CLI::App& app, std::filesystem::path& path);
+// --model. `path` must outlive the parsing; it stays empty if nothing is given.
+CLI::Option* add_model_option(CLI::App& app, std::filesystem::path& path);
 // The same, to be given once or more.
 void add_models_option(CLI::App& app, std::vector<std::filesystem::path>& paths);
+
+// `path`, or if it is empty the model in the box (nn/boxed_model.h), which a line on standard error
+// then names unless `general` is quiet. Throws Error if there is none.
+std::filesystem::path given_or_boxed(const std::filesystem::path& path,
+                                     const GeneralOptions& general);
+// The same, but nothing if there is none.
+std::optional<std::filesystem::path> given_or_boxed_if_any(const std::filesystem::path& path,
+                                                           const GeneralOptions& general);
 
 }  // namespace ferplus::tool

@@ -40,14 +40,17 @@ struct Model {
 // Owns copies of tensors that are on their way into a file.
 class TensorSet {
  public:
-  // Adds every array of `network`'s parameters and state, each name after `prefix`.
+  // Adds every array of `network`'s parameters and state, each name after `prefix`. `weights` (f32,
+  // f16 or bf16) is the type of arrays of two and more dimensions, rounded to nearest even; those
+  // of one, which are small and of which every value counts for a whole channel, stay f32. Throws
+  // Error that names the tensor if a value is beyond what the type holds.
   void add(const Network& network, const Parameters& values, const std::string& prefix = "",
-           bool with_state = true);
+           bool with_state = true, DType weights = DType::f32);
   const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
   std::string content_hash() const;
 
  private:
-  std::vector<Buffer<float>> storage_;
+  std::vector<Buffer<std::byte>> storage_;
   std::map<std::string, StoredTensor> tensors_;
 };
 
@@ -59,8 +62,8 @@ void check_content(const SafetensorsFile& file, const std::string& file_name);
 // Value of the metadata key "model_options", from which load_model builds the same network.
 std::string to_metadata(const ModelOptions& options);
 
-// Reads the arrays that `add` wrote. Throws Error that names the file and a tensor that is missing,
-// has another shape or is not float32.
+// Reads the arrays that `add` wrote; 16-bit floats are widened, which is exact. Throws Error that
+// names the file and a tensor that is missing, has another shape or is of none of those types.
 void read_arrays(const SafetensorsFile& file, const std::string& file_name, const Network& network,
                  const std::string& prefix, bool with_state, Parameters& values);
 

@@ -1,6 +1,7 @@
 // The networks that can be trained by name. To add one: a builder and its row in models.cpp.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -29,5 +30,9 @@ bool is_model(std::string_view name);
 // Builds the model of that name: input [N, 64, 64, 1], output [N, kClasses] logits. Throws
 // UsageError that names the nearest model.
 Network build_model(std::string_view name, const ModelOptions& options = {});
+
+// The model of models() with the same input and, dropout left out on both sides, the same layers,
+// if there is one: its parameters and state are those of `network` under the model's names.
+std::optional<Network> matching_model(const Network& network);
 
 }  // namespace ferplus

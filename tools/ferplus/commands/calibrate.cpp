@@ -79,7 +79,7 @@ Run setup_calibrate(CLI::App& app) {
            "Images that training has too, pixel for pixel, are left out.",
        .example = "ferplus calibrate --model runs/first/best.safetensors -d faces --split train "
                   "--rows 1000"});
-  add_model_option(app, options->model);
+  add_model_option(app, options->model)->required();
   add_data_options(app, options->data);
   app.add_option("--split", options->split, "train or public")
       ->required()

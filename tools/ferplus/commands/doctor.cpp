@@ -19,6 +19,7 @@
 #include "diagnosis.h"
 #include "general_options.h"
 #include "help.h"
+#include "model_options.h"
 #include "prediction_output.h"
 #include "table.h"
 #include "validators.h"
@@ -43,6 +44,7 @@ struct Patient {
   std::optional<DetectedFace> detection;
   Rectangle crop;
   std::vector<std::uint8_t> input;  // warped
+  std::string model;                // empty if there is none
   Preprocessing preprocessing = Preprocessing::ferplus;
   Examination examination;
 };
@@ -84,8 +86,9 @@ Patient examine_image(const Options& options) {
   patient.input.resize(kInputPixels);
   warp(face.image(), face.face(), {}, patient.input);
   patient.examination.quality = measure_quality(patient.input);
-  if (!options.model.empty()) {
-    Predictor predictor(load_model(options.model));
+  if (const auto model = given_or_boxed_if_any(options.model, options.general)) {
+    patient.model = model->string();
+    Predictor predictor(load_model(*model));
     patient.preprocessing = predictor.model().preprocessing();
     patient.examination.probabilities = predictor.predict(image, crop);
   }
@@ -131,6 +134,7 @@ std::string to_json(const Options& options, const Patient& patient,
   json["clipped"] = found.quality.clipped;
   json["preprocessing"] = preprocessing_name(patient.preprocessing);
   if (found.probabilities) {
+    json["model"] = patient.model;
     for (const std::size_t k : ranked(*found.probabilities)) {
       json["predictions"].push_back(
           {{"label", kClassNames[k]}, {"probability", (*found.probabilities)[k]}});
@@ -216,10 +220,9 @@ Run setup_doctor(CLI::App& app) {
             .details =
                 "Says what a network would see of a picture: the face that predict --detect finds, "
                 "its size, tilt, sharpness, contrast and clipped share beside those of FER2013's "
-                "training faces, and whether to trust an answer, with the reasons. Without a model "
-                "the input is that of FER+ preprocessing.",
-            .example = "ferplus doctor photo.jpg --model runs/first/best.safetensors "
-                       "--input seen.png"});
+                "training faces, the model's answer, and whether to trust it, with the reasons. "
+                "Where there is no model the input is that of FER+ preprocessing.",
+            .example = "ferplus doctor photo.jpg --input seen.png"});
   app.add_option("image", options->image, "A PNG or JPEG file, whatever its name")
       ->required()
       ->type_name("IMAGE")
@@ -232,10 +235,7 @@ Run setup_doctor(CLI::App& app) {
   app.add_flag("--no-detect", options->no_detect, "Take the whole picture for the face")
       ->group("Input");
   add_smallest_face_option(app, options->detector);
-  app.add_option("--model", options->model,
-                 "Also give this model's answer, and use its preprocessing")
-      ->type_name("FILE")
-      ->group("Model");
+  add_model_option(app, options->model);
   app.add_option("--input", options->input, "Write the network's 64x64 input as a picture to FILE")
       ->type_name("FILE.png")
       ->group("Output");

@@ -140,7 +140,7 @@ void write_predictions(const std::filesystem::path& path, const Dataset& dataset
   });
 }
 
-int run(const Options& options) {
+int run(Options options) {
   apply(options.general);
   apply(options.compute);
   check(options.data);
@@ -151,6 +151,7 @@ int run(const Options& options) {
     throw UsageError("--robustness looks at one model at a time");
   }
   if (!options.errors.empty()) check_error_folder(options.errors, options.force);
+  if (options.models.empty()) options.models = {given_or_boxed({}, options.general)};
   std::vector<Model> models;
   for (const auto& path : options.models) models.push_back(load_model(path));
   const Dataset dataset = load(options.data);
@@ -181,7 +182,7 @@ Run setup_evaluate(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   set_help(
       app,
-      {.usage = fmt::format("--model M [--model N …] {} --split SPLIT", kDataUsage),
+      {.usage = fmt::format("[--model M …] {} --split SPLIT", kDataUsage),
        .details =
            "Protocol paper counts the images with a majority class after outliers are removed, as "
            "Barsoum et al. do; protocol argmax counts all images with a vote for one of the eight "

@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include <ferplus/core/error.h>
 #include <ferplus/nn/model_file.h>
 #include <ferplus/train/run.h>
 
@@ -101,10 +100,8 @@ Model model_of(const Options& options) {
   }
   if (!options.model.empty()) return load_model(options.model);
   if (!options.network.empty()) return untrained(options.network);
-  if (!options.algorithms) {
-    throw UsageError("MODEL is missing: give one, or --network, or --algorithms");
-  }
-  return untrained(config.network);
+  if (options.algorithms) return untrained(config.network);
+  return load_model(given_or_boxed({}, options.general));
 }
 
 int run(const Options& options) {
@@ -127,17 +124,17 @@ int run(const Options& options) {
 Run setup_info(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   set_help(app,
-           {.usage = "(MODEL | --network NAME) [--algorithms] [--json]",
+           {.usage = "[MODEL | --network NAME] [--algorithms] [--json]",
             .details = "Shows a model's layers, shapes, parameters and metadata; with --algorithms "
                        "which convolution algorithm runs in which layer and pass, and why: by the "
                        "built-in table, or as --algorithm, --precision or a run's --config say.",
             .example = "ferplus info runs/first/best.safetensors\n"
                        "ferplus info --algorithms --network vgg13\n"
                        "ferplus info --algorithms --config runs/first/config.json --json"});
-  CLI::Option* model =
-      app.add_option("model,--model", options->model, "A model or a run's checkpoint")
-          ->type_name("MODEL")
-          ->group("Input");
+  CLI::Option* model = app.add_option("model,--model", options->model,
+                                      "A model or a run's checkpoint [the model in the box]")
+                           ->type_name("MODEL")
+                           ->group("Input");
   app.add_option("--network", options->network, "An untrained network: " + network_list())
       ->type_name("NAME")
       ->check(one_of("network", network_names()))

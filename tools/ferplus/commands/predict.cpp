@@ -210,7 +210,8 @@ int run(const Options& options) {
   apply(options.general);
   check(options);
   const auto detector = options.detect ? make_face_detector(options.detector) : nullptr;
-  Predictor predictor(load_model(options.model), apply(options.compute));
+  Predictor predictor(load_model(given_or_boxed(options.model, options.general)),
+                      apply(options.compute));
   ImageList images(options.images);
   install_interrupt_handlers();
   return Prediction(options, predictor, detector.get(), images).run();
@@ -221,7 +222,7 @@ int run(const Options& options) {
 Run setup_predict(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   set_help(app,
-           {.usage = "--model M IMAGE… [--detect] [--json | --csv FILE | --jsonl FILE]",
+           {.usage = "[--model M] IMAGE… [--detect] [--json | --csv FILE | --jsonl FILE]",
             .details =
                 "Without --detect each image is one face that fills the picture, as in FER2013. "
                 "With it faces are found first and numbered from left to right; a picture without "
@@ -234,7 +235,7 @@ Run setup_predict(CLI::App& app) {
                 "below it that end in .png or .jpg; a quoted pattern; or -, for a list on standard "
                 "input, a path a line. An image that cannot be read is reported and passed over, "
                 "and the exit code is 1.",
-            .example = "ferplus predict --model runs/first/best.safetensors face.png --json\n"
+            .example = "ferplus predict face.png --json\n"
                        "ferplus predict --model runs/first/best.safetensors photos --detect "
                        "--csv faces.csv --out-dir seen\n"
                        "find . -name '*.jpg' | ferplus predict --model best.safetensors - "

@@ -1,0 +1,75 @@
+# `cmake --install`: the library, its headers, the command, the boxed model, and what find_package
+# and pkg-config read. All of it finds itself from where it lies, so that the prefix may be moved.
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/ferplus)
+
+set_target_properties(ferplus_headers PROPERTIES EXPORT_NAME headers)
+install(TARGETS ferplus ferplus_headers EXPORT ferplusTargets)
+install(EXPORT ferplusTargets NAMESPACE ferplus:: DESTINATION ${package_folder})
+install(DIRECTORY include/ferplus DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY data/models DESTINATION ${CMAKE_INSTALL_DATADIR}/ferplus OPTIONAL)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(TARGET ferplus_tool)
+  file(RELATIVE_PATH library_from_program /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+  set_target_properties(ferplus_tool PROPERTIES INSTALL_RPATH "$ORIGIN/${library_from_program}")
+  install(TARGETS ferplus_tool)
+endif()
+
+# What a program that links the library has to find: what its headers include and, of a static one,
+# all that it was built with.
+set(dependencies "Eigen3 3.4 NO_MODULE" "nlohmann_json 3.10")
+set(requirements eigen3 nlohmann_json)
+set(libraries -lferplus)
+if(NOT BUILD_SHARED_LIBS)
+  list(APPEND dependencies "OpenMP COMPONENTS CXX" PNG)
+  list(APPEND requirements libpng)
+  list(APPEND libraries ${OpenMP_CXX_FLAGS})
+  if(CMAKE_DL_LIBS)
+    list(APPEND libraries -l${CMAKE_DL_LIBS})
+  endif()
+  if(FERPLUS_ONNX)
+    list(APPEND dependencies Protobuf "ONNX CONFIG")
+    list(APPEND requirements protobuf)
+    list(APPEND libraries -L$<TARGET_FILE_DIR:onnx_proto> -lonnx_proto)
+  endif()
+  if(FERPLUS_JPEG)
+    list(APPEND dependencies JPEG)
+    list(APPEND requirements libjpeg)
+  endif()
+  if(FERPLUS_DETECTION)
+    list(APPEND dependencies "dlib CONFIG")
+    list(APPEND requirements dlib-1)
+  endif()
+endif()
+
+set(find_dependencies "")
+foreach(dependency IN LISTS dependencies)
+  string(APPEND find_dependencies "find_dependency(${dependency})\n")
+endforeach()
+configure_package_config_file(cmake/ferplusConfig.cmake.in
+  ${CMAKE_CURRENT_BINARY_DIR}/ferplusConfig.cmake INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/ferplusConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferplusConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/ferplusConfigVersion.cmake DESTINATION ${package_folder})
+
+get_target_property(definitions ferplus_headers INTERFACE_COMPILE_DEFINITIONS)
+list(TRANSFORM definitions PREPEND -D)
+foreach(list IN ITEMS requirements libraries definitions)
+  string(REPLACE ";" " " ${list} "${${list}}")
+endforeach()
+file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/ferplus.pc.in ferplus.pc.generate @ONLY)
+file(GENERATE OUTPUT ferplus.pc INPUT ${CMAKE_CURRENT_BINARY_DIR}/ferplus.pc.generate)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferplus.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# A Debian package: configure with -DCMAKE_INSTALL_PREFIX=/usr, then `cpack` in the build folder.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "maintainers of ferplus")
+set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libeigen3-dev, nlohmann-json3-dev")
+include(CPack)
