@@ -173,6 +173,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{{"predict", "face.png"}, {"--model is missing"}},
         WrongRequest{{"predict", "--model", "m"}, {"IMAGE is missing"}},
         WrongRequest{{"predict", "--modle", "m", "face.png"}, {"did you mean --model"}},
+        WrongRequest{{"report", "-o", "x.html"}, {"RUN is missing"}},
+        WrongRequest{{"report", "x"}, {"--output is missing"}},
         WrongRequest{{"info"}, {"MODEL is missing"}}));
 
 TEST(Usage, MissingFilesAreFailuresThatNameThem) {
@@ -185,6 +187,7 @@ TEST(Usage, MissingFilesAreFailuresThatNameThem) {
       {"predict", "--model", "/nowhere/m", "x.png"},
       {"info", "/nowhere/m"},
       {"sweep", "/nowhere/sweep.json", "-o", "/nowhere/runs"},
+      {"report", "/nowhere/run", "-o", "report.html"},
       {"train", "-d", "/nowhere", "-m", "majority", "-o", "/nowhere/run"}};
   for (const auto& request : requests) {
     const CommandResult result = run_ferplus(request);
