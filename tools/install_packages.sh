@@ -10,6 +10,7 @@ packages=(
   nlohmann-json3-dev           # JSON
   libpng-dev                   # PNG
   libonnx-dev libprotobuf-dev  # ONNX
+  protobuf-compiler            # files for TensorBoard
   libjpeg-dev                  # JPEG
   libdlib-dev liblapack-dev libblas-dev  # face detection
   libcli11-dev                 # command lines

@@ -125,6 +125,25 @@ class RemoveAtExit {
   bool armed_ = true;
 };
 
+// Appends what `content` makes of the open file and its length.
+template <typename Content>
+void append(const fs::path& path, const Content& content) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!file.valid()) throw system_error(path, "cannot open", errno);
+  const off_t length = ::lseek(file.number(), 0, SEEK_END);
+  if (length < 0) throw system_error(path, "cannot append", errno);
+  const auto bytes = content(file.number(), length);
+  int error_number = write_all(file.number(), bytes.data(), bytes.size());
+  if (error_number != 0) {
+    if (::ftruncate(file.number(), length) != 0) error_number = errno;
+    throw system_error(path, "cannot append", error_number);
+  }
+  if (::fsync(file.number()) != 0 || file.reset() != 0) {
+    throw system_error(path, "cannot append", errno);
+  }
+  if (length == 0) sync_folder(folder_of(path));
+}
+
 }  // namespace
 
 void write_file_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
@@ -159,28 +178,21 @@ void write_file_atomically(const fs::path& path, const std::function<void(std::o
 }
 
 void append_line(const fs::path& path, std::string_view line) {
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!file.valid()) throw system_error(path, "cannot open", errno);
-  const off_t length = ::lseek(file.number(), 0, SEEK_END);
-  if (length < 0) throw system_error(path, "cannot append", errno);
-  std::string text;
-  if (length > 0) {
-    char last = '\n';
-    if (::pread(file.number(), &last, 1, length - 1) != 1) {
-      throw system_error(path, "cannot read", errno);
+  append(path, [&](int descriptor, off_t length) {
+    std::string text;
+    if (length > 0) {
+      char last = '\n';
+      if (::pread(descriptor, &last, 1, length - 1) != 1) {
+        throw system_error(path, "cannot read", errno);
+      }
+      if (last != '\n') text += '\n';
     }
-    if (last != '\n') text += '\n';
-  }
-  text.append(line).append(1, '\n');
-  int error_number = write_all(file.number(), text.data(), text.size());
-  if (error_number != 0) {
-    if (::ftruncate(file.number(), length) != 0) error_number = errno;
-    throw system_error(path, "cannot append", error_number);
-  }
-  if (::fsync(file.number()) != 0 || file.reset() != 0) {
-    throw system_error(path, "cannot append", errno);
-  }
-  if (length == 0) sync_folder(folder_of(path));
+    return text.append(line).append(1, '\n');
+  });
+}
+
+void append_bytes(const fs::path& path, std::string_view bytes) {
+  append(path, [&](int, off_t) { return bytes; });
 }
 
 FolderLock::FolderLock(const fs::path& folder) {

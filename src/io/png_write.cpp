@@ -1,4 +1,5 @@
 #include <ostream>
+#include <utility>
 
 #include <png.h>
 
@@ -53,34 +54,43 @@ bool encode(Encoder& encoder, const std::uint8_t* pixels, png_uint_32 width, png
   return true;
 }
 
-void write(const std::filesystem::path& path, const std::uint8_t* pixels, int width, int height,
-           int channels) {
+std::vector<char> encode(const std::string& name, const std::uint8_t* pixels, int width, int height,
+                         int channels) {
   if (width < 1 || height < 1 || width > kMaxImageSide || height > kMaxImageSide) {
-    throw file_error(path, 0, concat("cannot write an image of ", width, "x", height, " pixels"));
+    throw file_error(name, 0, concat("cannot write an image of ", width, "x", height, " pixels"));
   }
   Encoder encoder;
   encoder.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &encoder.failure, ferplus_png_error,
                                         ferplus_png_warning);
   if (encoder.png != nullptr) encoder.info = png_create_info_struct(encoder.png);
-  if (encoder.info == nullptr) throw file_error(path, 0, "cannot start libpng");
+  if (encoder.info == nullptr) throw file_error(name, 0, "cannot start libpng");
   if (!encode(encoder, pixels, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height),
               channels)) {
-    throw file_error(path, 0, concat("cannot write PNG: ", encoder.failure.text));
+    throw file_error(name, 0, concat("cannot write PNG: ", encoder.failure.text));
   }
+  return std::move(encoder.output);
+}
+
+void write(const std::filesystem::path& path, const std::vector<char>& bytes) {
   write_file_atomically(path, [&](std::ostream& out) {
-    out.write(encoder.output.data(), static_cast<std::streamsize>(encoder.output.size()));
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   });
 }
 
 }  // namespace
 
+std::vector<char> encode_png(const std::uint8_t* pixels, int width, int height,
+                             const std::string& name) {
+  return encode(name, pixels, width, height, 1);
+}
+
 void write_png(const std::filesystem::path& path, const std::uint8_t* pixels, int width,
                int height) {
-  write(path, pixels, width, height, 1);
+  write(path, encode(path.string(), pixels, width, height, 1));
 }
 
 void write_png(const std::filesystem::path& path, const ColorImage& image) {
-  write(path, image.pixels.data(), image.width, image.height, 3);
+  write(path, encode(path.string(), image.pixels.data(), image.width, image.height, 3));
 }
 
 }  // namespace ferplus

@@ -36,12 +36,7 @@ struct Confusion {
 class ErrorReport {
  public:
   ErrorReport(const Dataset& dataset, const Evaluation& evaluation, const fs::path& folder)
-      : dataset_(dataset), evaluation_(evaluation), folder_(folder) {
-    for (std::size_t i = 0; i < evaluation.samples.size(); ++i) {
-      confidences_.push_back(
-          evaluation.probabilities(i)[static_cast<std::size_t>(evaluation.predictions[i])]);
-    }
-  }
+      : dataset_(dataset), evaluation_(evaluation), folder_(folder) {}
 
   void write() const {
     std::vector<Confusion> confusions = find_confusions();
@@ -58,20 +53,14 @@ class ErrorReport {
     std::vector<Confusion> found;
     for (std::size_t truth = 0; truth < kClasses; ++truth) {
       for (std::size_t predicted = 0; predicted < kClasses; ++predicted) {
-        Confusion confusion{.truth = truth, .predicted = predicted, .images = {}};
-        for (std::size_t i = 0; i < evaluation_.samples.size(); ++i) {
-          if (truth != predicted && evaluation_.classes[i] == static_cast<int>(truth) &&
-              evaluation_.predictions[i] == static_cast<int>(predicted)) {
-            confusion.images.push_back(i);
-          }
-        }
-        if (confusion.images.empty()) continue;
-        std::ranges::stable_sort(confusion.images, [&](std::size_t a, std::size_t b) {
-          return confidences_[a] > confidences_[b];
-        });
-        found.push_back(std::move(confusion));
+        found.push_back({.truth = truth, .predicted = predicted, .images = {}});
       }
     }
+    for (const std::size_t image : mistakes(evaluation_)) {
+      const int cell = evaluation_.classes[image] * kClasses + evaluation_.predictions[image];
+      found[static_cast<std::size_t>(cell)].images.push_back(image);
+    }
+    std::erase_if(found, [](const Confusion& confusion) { return confusion.images.empty(); });
     std::ranges::stable_sort(found, [](const Confusion& a, const Confusion& b) {
       return a.images.size() > b.images.size();
     });
@@ -85,8 +74,8 @@ class ErrorReport {
         write_image(out, i);
         const auto truth = static_cast<std::size_t>(evaluation_.classes[i]);
         const auto predicted = static_cast<std::size_t>(evaluation_.predictions[i]);
-        out << ',' << kClassNames[truth] << ',' << kClassNames[predicted] << ',' << confidences_[i]
-            << ',' << (truth == predicted ? 1 : 0) << '\n';
+        out << ',' << kClassNames[truth] << ',' << kClassNames[predicted] << ','
+            << evaluation_.confidence(i) << ',' << (truth == predicted ? 1 : 0) << '\n';
       }
     });
   }
@@ -118,7 +107,7 @@ class ErrorReport {
       for (std::size_t t = 0; t < confusion.images.size(); ++t) {
         out << t << ',';
         write_image(out, confusion.images[t]);
-        out << ',' << confidences_[confusion.images[t]] << '\n';
+        out << ',' << evaluation_.confidence(confusion.images[t]) << '\n';
       }
     });
   }
@@ -150,7 +139,6 @@ class ErrorReport {
   const Dataset& dataset_;
   const Evaluation& evaluation_;
   fs::path folder_;
-  std::vector<float> confidences_;  // of each image
 };
 
 void remove_report(const fs::path& folder) {
@@ -170,6 +158,18 @@ void remove_report(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> mistakes(const Evaluation& evaluation) {
+  std::vector<std::size_t> images;
+  std::vector<float> confidences;
+  for (std::size_t i = 0; i < evaluation.samples.size(); ++i) {
+    confidences.push_back(evaluation.confidence(i));
+    if (evaluation.predictions[i] != evaluation.classes[i]) images.push_back(i);
+  }
+  std::ranges::stable_sort(
+      images, [&](std::size_t a, std::size_t b) { return confidences[a] > confidences[b]; });
+  return images;
+}
 
 void check_error_folder(const fs::path& folder, bool force) {
   std::error_code error;

@@ -94,8 +94,7 @@ ProbabilityMetrics probability_metrics(const Dataset& dataset, const Evaluation&
   std::vector<Logits> logits;
   for (const Logits& row : evaluation.logits) logits.push_back(tempered(row, temperature));
   ProbabilityMetrics result;
-  result.expected_calibration_error =
-      classify(logits, evaluation.classes).expected_calibration_error;
+  result.reliability = classify(logits, evaluation.classes).reliability;
 
   std::vector<Target> shares;
   logits.clear();
@@ -176,6 +175,10 @@ std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std:
 
 Probabilities Evaluation::probabilities(std::size_t image) const {
   return softmax(tempered(logits[image], options.temperature.value_or(1)));
+}
+
+float Evaluation::confidence(std::size_t image) const {
+  return probabilities(image)[static_cast<std::size_t>(predictions[image])];
 }
 
 Evaluation evaluate(const Dataset& dataset, const PreparedModel& model,

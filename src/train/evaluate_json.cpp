@@ -1,6 +1,7 @@
 // Evaluations as JSON.
 #include <array>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -13,12 +14,33 @@ using nlohmann::ordered_json;
 
 ordered_json to_json(const Interval& interval) { return {interval.low, interval.high}; }
 
+// Per bin images, mean confidence and share of hits.
+ordered_json to_json(const Reliability& reliability) {
+  ordered_json bins = ordered_json::array();
+  for (const Reliability::Bin& bin : reliability.bins) {
+    const auto images = static_cast<double>(bin.images);
+    ordered_json row = {{"images", bin.images}, {"confidence", nullptr}, {"accuracy", nullptr}};
+    if (bin.images > 0)
+      row.update({{"confidence", bin.confidence / images}, {"accuracy", bin.hits / images}});
+    bins.push_back(std::move(row));
+  }
+  return bins;
+}
+
+ordered_json by_class(const std::array<double, kClasses>& values) {
+  ordered_json object;
+  for (std::size_t k = 0; k < kClasses; ++k) object[std::string(kClassNames[k])] = values[k];
+  return object;
+}
+
 ordered_json to_json(const ProbabilityMetrics& metrics) {
-  return {{"expected_calibration_error", metrics.expected_calibration_error},
-          {"votes_calibration_error", metrics.agreement.calibration_error},
+  return {{"expected_calibration_error", metrics.reliability.error()},
+          {"votes_calibration_error", metrics.agreement.reliability.error()},
           {"cross_entropy", metrics.agreement.cross_entropy},
           {"kl_divergence", metrics.agreement.kl_divergence},
-          {"misplaced_votes", metrics.agreement.misplaced_votes}};
+          {"misplaced_votes", metrics.agreement.misplaced_votes},
+          {"mean_probabilities", by_class(metrics.agreement.mean_probabilities)},
+          {"reliability", to_json(metrics.reliability)}};
 }
 
 }  // namespace
@@ -47,6 +69,7 @@ ordered_json to_json(const Evaluation& evaluation) {
                      {"model_with_tagger", evaluation.taggers.model},
                      {"best_with_tagger", evaluation.taggers.best}};
   json.update(to_json(evaluation.raw));
+  json["mean_votes"] = by_class(evaluation.raw.agreement.mean_votes);
   json["distribution_images"] = evaluation.raw.agreement.images;
   json["temperature"] = nullptr;
   json["calibrated"] = nullptr;
@@ -58,10 +81,12 @@ ordered_json to_json(const Evaluation& evaluation) {
     const ClassMetrics& metrics = c.classes[k];
     json["per_class"][std::string(kClassNames[k])] = {
         {"precision", metrics.precision},
+        {"precision_interval", to_json(metrics.precision_interval)},
         {"recall", metrics.recall},
         {"recall_interval", to_json(metrics.recall_interval)},
         {"f1", metrics.f1},
-        {"support", metrics.support}};
+        {"support", metrics.support},
+        {"predicted", metrics.predicted}};
   }
   json["confusion"] = c.confusion;
   return json;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include <nlohmann/json.hpp>
 
@@ -236,31 +235,6 @@ void refuse_existing_run(const std::filesystem::path& folder) {
   }
 }
 
-nlohmann::ordered_json to_json(const EpochMetrics& m) {
-  return {{"epoch", m.epoch},
-          {"train_loss", m.train_loss},
-          {"train_accuracy", m.train_accuracy},
-          {"final_train_loss", m.final_train_loss},
-          {"public_loss", m.public_loss},
-          {"public_accuracy", m.public_accuracy},
-          {"learning_rate", m.learning_rate},
-          {"seconds", m.seconds},
-          {"images_per_second", m.images_per_second}};
-}
-
-void cut_metrics(const std::filesystem::path& path, int epochs) {
-  std::ifstream metrics(path);
-  std::string kept, line;
-  for (int epoch = 0; epoch < epochs; ++epoch) {
-    if (!std::getline(metrics, line)) {
-      throw file_error(path, static_cast<std::size_t>(epoch) + 1,
-                       concat("expected a line for each of the ", epochs, " epochs done"));
-    }
-    kept += line + '\n';
-  }
-  write_file_atomically(path, [&](std::ostream& out) { out << kept; });
-}
-
 ModelOptions model_options(const Recipe& recipe) {
   return {.conv_dropout = recipe.conv_dropout,
           .dense_dropout = recipe.dense_dropout,
@@ -285,6 +259,15 @@ Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
 
 const Parameters& evaluated_parameters(Checkpoint& checkpoint) {
   return checkpoint.average ? checkpoint.average->average() : checkpoint.parameters;
+}
+
+double Position::recent_loss() const {
+  double sum = 0, count = 0;
+  for (const auto& [step_loss, step_images] : recent) {
+    sum += step_loss;
+    count += static_cast<double>(step_images);
+  }
+  return sum / count;
 }
 
 void save_checkpoint(const std::filesystem::path& path, const Network& network,

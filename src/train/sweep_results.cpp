@@ -1,19 +1,17 @@
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
-#include <ferplus/io/file.h>
+#include <ferplus/train/run_record.h>
 #include <ferplus/train/sweep_results.h>
 
 namespace ferplus {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 nlohmann::ordered_json to_json(const Spread& s) {
@@ -40,40 +38,20 @@ SweepResult read_result(const fs::path& folder, const SweepRun& run) {
   SweepResult result{.run = run};
   const fs::path own = folder / run.name;
   if (!fs::exists(own / "config.json")) return result;
-  RunConfig config;
-  read_config(own / "config.json", config);
-  if (!same_settings(config, run.config)) {
+  const RunRecord record = read_run(own);
+  if (!same_settings(record.config, run.config)) {
     throw Error(concat((own / "config.json").string(),
                        " has other settings than the sweep asks for: give the recipe that has "
                        "changed another name, or the sweep another folder"));
   }
-  fs::path file = own / "metrics.jsonl";
-  try {
-    std::ifstream lines(file);
-    for (std::string line; std::getline(lines, line);) {
-      if (lines.eof()) break;  // cut off by a crash: resuming drops it
-      const json metrics = json::parse(line);
-      const auto accuracy = metrics.at("public_accuracy").get<double>();
-      if (result.best_epoch < 0 || accuracy > result.public_accuracy) {
-        result.best_epoch = result.epochs;
-        result.public_accuracy = accuracy;
-      }
-      ++result.epochs;
-      result.minutes += metrics.at("seconds").get<double>() / 60;
-    }
-    file = own / "summary.json";
-    if (fs::exists(file) && result.epochs == config.recipe.epochs) {
-      const MappedFile text(file);
-      const json summary = json::parse(text.text());
-      result.finished = summary.at("finished").get<bool>() &&
-                        summary.at("epochs").get<int>() == config.recipe.epochs;
-      if (!summary.at("private_accuracy").is_null()) {
-        result.private_accuracy = summary.at("private_accuracy").get<double>();
-      }
-    }
-  } catch (const json::exception& error) {
-    throw file_error(file, 0, concat("not what a run writes: ", error.what()));
+  result.finished = record.finished();
+  result.epochs = static_cast<int>(record.epochs.size());
+  result.minutes = record.seconds() / 60;
+  if (const EpochMetrics* best = record.best()) {
+    result.best_epoch = best->epoch;
+    result.public_accuracy = best->public_accuracy;
   }
+  if (result.finished) result.private_accuracy = record.summary->private_accuracy;
   return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/clock.h>
 #include <ferplus/core/error.h>
 #include <ferplus/data/batch.h>
 #include <ferplus/io/file.h>
@@ -12,6 +13,7 @@
 #include <ferplus/train/evaluate.h>
 #include <ferplus/train/loss.h>
 #include <ferplus/train/schedule.h>
+#include <ferplus/train/tensorboard.h>
 #include <ferplus/train/trainer.h>
 #include <ferplus/train/training_set.h>
 
@@ -212,16 +214,11 @@ void Trainer::finish_epoch() {
   Position& position = checkpoint_.position;
   const auto images = static_cast<double>(position.images);
   const auto steps_before = static_cast<double>(position.steps - position.step);
-  double recent_loss = 0, recent_images = 0;
-  for (const auto& [loss, count] : position.recent) {
-    recent_loss += loss;
-    recent_images += static_cast<double>(count);
-  }
   EpochMetrics metrics{
       .epoch = position.epoch,
       .train_loss = position.loss / images,
       .train_accuracy = static_cast<double>(position.correct) / images,
-      .final_train_loss = recent_loss / recent_images,
+      .final_train_loss = position.recent_loss(),
       .learning_rate = schedule_.rate(
           steps_before / static_cast<double>(config_.recipe.epochs * loader_.batches())),
       .seconds = position.seconds,
@@ -232,8 +229,10 @@ void Trainer::finish_epoch() {
                        ": the weights have diverged (learning rate?)"));
   }
 
+  metrics.wall_time = unix_seconds();
   // In this order, so that a crash in between repeats the epoch and overwrites what it left.
   append_line(file("metrics.jsonl"), to_json(metrics).dump());
+  if (options_.tensorboard) append_events(options_.folder, metrics);
   const bool best = position.best_epoch < 0 || metrics.public_accuracy > position.best_accuracy;
   if (best) {
     position.best_epoch = metrics.epoch;
@@ -290,6 +289,11 @@ void Trainer::open_folder() {
   } else {
     refuse_existing_run(options_.folder);
     start_from_model();
+  }
+  if (options_.tensorboard) {
+    const fs::path metrics = file("metrics.jsonl");
+    write_events(options_.folder,
+                 fs::exists(metrics) ? read_metrics(metrics) : std::vector<EpochMetrics>{});
   }
   write_config(config, config_);
 }
@@ -398,14 +402,13 @@ TrainResult Trainer::result() {
                                   .classification.accuracy;
     profiler_.end_evaluation();
   }
-  nlohmann::ordered_json json = {{"epochs", result.epochs_done},
-                                 {"finished", result.finished},
-                                 {"best_epoch", result.best_epoch},
-                                 {"public_accuracy", result.best_public_accuracy},
-                                 {"private_accuracy", nullptr}};
-  if (result.private_accuracy) json["private_accuracy"] = *result.private_accuracy;
+  const RunSummary written{.epochs = result.epochs_done,
+                           .finished = result.finished,
+                           .best_epoch = result.best_epoch,
+                           .public_accuracy = result.best_public_accuracy,
+                           .private_accuracy = result.private_accuracy};
   write_file_atomically(file("summary.json"),
-                        [&](std::ostream& out) { out << json.dump(2) << '\n'; });
+                        [&](std::ostream& out) { out << to_json(written).dump(2) << '\n'; });
   return result;
 }
 
@@ -417,6 +420,7 @@ TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOp
   if (options.resume && !fs::exists(options.folder / "config.json")) {
     throw Error(concat(options.folder.string(), " holds no run to resume: it has no config.json"));
   }
+  if (options.tensorboard) require_tensorboard();
   const ScopedConvSelection algorithms(config.convolution);
   return Trainer(dataset, config, options, listener).run();
 }

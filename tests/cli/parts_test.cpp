@@ -56,14 +56,6 @@ TEST(Table, AlignsByContent) {
             "überlang      5\n");
 }
 
-TEST(Table, GroupsDigitsInThrees) {
-  EXPECT_EQ(grouped(0), "0");
-  EXPECT_EQ(grouped(999), "999");
-  EXPECT_EQ(grouped(1000), "1,000");
-  EXPECT_EQ(grouped(28709), "28,709");
-  EXPECT_EQ(grouped(123456789), "123,456,789");
-}
-
 TEST(Progress, WritesDurations) {
   EXPECT_EQ(duration_text(0), "0:00");
   EXPECT_EQ(duration_text(7.4), "0:07");

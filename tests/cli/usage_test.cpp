@@ -174,7 +174,9 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{{"predict", "--modle", "m", "face.png"}, {"did you mean --model"}},
         WrongRequest{{"export", "--model", "m"}, {"--output is missing"}},
         WrongRequest{{"export", "--model", "m", "-o", "x", "--weights", "f61"},
-                     {"unknown type of weights 'f61'", "did you mean f16"}}));
+                     {"unknown type of weights 'f61'", "did you mean f16"}},
+        WrongRequest{{"report", "-o", "x.html"}, {"RUN is missing"}},
+        WrongRequest{{"report", "x"}, {"--output is missing"}}));
 
 TEST(Usage, MissingFilesAreFailuresThatNameThem) {
   const std::vector<std::vector<std::string>> requests = {
@@ -186,6 +188,7 @@ TEST(Usage, MissingFilesAreFailuresThatNameThem) {
       {"predict", "--model", "/nowhere/m", "x.png"},
       {"info", "/nowhere/m"},
       {"sweep", "/nowhere/sweep.json", "-o", "/nowhere/runs"},
+      {"report", "/nowhere/run", "-o", "report.html"},
       {"train", "-d", "/nowhere", "-m", "majority", "-o", "/nowhere/run"}};
   for (const auto& request : requests) {
     const CommandResult result = run_ferplus(request);

@@ -156,6 +156,15 @@ TEST(AppendLine, NamesTheFile) {
             "/nonexistent/file: cannot open: No such file or directory");
 }
 
+TEST(AppendBytes, AddsThemAsTheyAre) {
+  const TemporaryFolder folder;
+  const auto path = folder / "records";
+  append_bytes(path, std::string_view("a\0b", 3));
+  append_bytes(path, "");
+  append_bytes(path, "\nc");
+  EXPECT_EQ(read_text(path), std::string("a\0b\nc", 5));
+}
+
 TEST(FolderLock, OneAtATime) {
   const TemporaryFolder folder;
   {

@@ -219,6 +219,15 @@ TEST(Png, FileErrorsNameThePath) {
               HasSubstr("No such file or directory"));
 }
 
+TEST(Png, EncodesToMemoryWhatItWrites) {
+  const TemporaryFolder folder;
+  const std::vector<std::uint8_t> pixels = {0, 10, 20, 30, 40, 50};
+  write_png(folder / "a.png", pixels.data(), 3, 2);
+  const std::vector<char> bytes = encode_png(pixels.data(), 3, 2, "a");
+  EXPECT_EQ(std::string(bytes.begin(), bytes.end()), read_text(folder / "a.png"));
+  EXPECT_THROW(encode_png(pixels.data(), 0, 2, "a"), Error);
+}
+
 TEST(Png, RefusesToWriteImpossibleSizes) {
   const TemporaryFolder folder;
   const std::uint8_t pixel = 0;

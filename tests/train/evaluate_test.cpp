@@ -188,7 +188,8 @@ TEST_F(EvaluateTest, JsonHasEveryFigure) {
   for (const char* key :
        {"accuracy", "images", "macro_f1", "confusion", "cross_entropy", "kl_divergence",
         "expected_calibration_error", "votes_calibration_error", "per_class", "accuracy_interval",
-        "twin_free", "taggers", "misplaced_votes", "tta"}) {
+        "twin_free", "taggers", "misplaced_votes", "tta", "mean_votes", "mean_probabilities",
+        "reliability"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
   EXPECT_EQ(json.at("split"), "public");

@@ -53,20 +53,30 @@ TEST(ClassifyTest, CalibrationErrorByHand) {
                                       confident(3, .51), confident(4, .30)};
   const std::vector<int> classes = {0, 0, 2, 3, 0};
   const double expected = (std::abs(1 - (.95 + .97)) + std::abs(2 - (.50 + .51)) + .30) / 5;
-  EXPECT_NEAR(classify(logits, classes).expected_calibration_error, expected, 1e-6);
+  EXPECT_NEAR(classify(logits, classes).reliability.error(), expected, 1e-6);
+}
+
+TEST(ClassifyTest, BinsByHand) {
+  const std::vector<Logits> logits = {confident(0, .95), confident(1, .97), confident(2, .50)};
+  const Reliability r = classify(logits, std::vector<int>{0, 0, 2}).reliability;
+  EXPECT_EQ(r.bins[14].images, 2u);
+  EXPECT_EQ(r.bins[14].hits, 1);
+  EXPECT_NEAR(r.bins[14].confidence, .95 + .97, 1e-6);
+  EXPECT_EQ(r.bins[7].images, 1u);
+  EXPECT_EQ(r.bins[6].images + r.bins[8].images, 0u);
 }
 
 TEST(ClassifyTest, CertaintyIsInTheLastBin) {
   // 1 and 0.95 share a bin: |1 right - 1.95|, not |0 - 1| + |1 - 0.95|.
   const std::vector<Logits> logits = {Logits{1000}, confident(1, .95)};
-  EXPECT_NEAR(classify(logits, std::vector<int>{2, 1}).expected_calibration_error, 0.95 / 2, 1e-6);
+  EXPECT_NEAR(classify(logits, std::vector<int>{2, 1}).reliability.error(), 0.95 / 2, 1e-6);
 }
 
 TEST(ClassifyTest, WhatIsNotANumberShowsInTheError) {
   const std::vector<Logits> logits = {confident(1, .95), Logits{std::nanf("")}};
   const Classification c = classify(logits, std::vector<int>{1, 3});
   EXPECT_EQ(c.accuracy, 0.5);
-  EXPECT_TRUE(std::isnan(c.expected_calibration_error));
+  EXPECT_TRUE(std::isnan(c.reliability.error()));
 }
 
 TEST(ClassifyTest, FirstOfEqualLogitsIsPredicted) {
@@ -80,7 +90,7 @@ TEST(ClassifyTest, NothingIsZeroThroughout) {
   EXPECT_EQ(c.images, 0u);
   EXPECT_EQ(c.accuracy, 0);
   EXPECT_EQ(c.macro_f1, 0);
-  EXPECT_EQ(c.expected_calibration_error, 0);
+  EXPECT_EQ(c.reliability.error(), 0);
 }
 
 TEST(AgreeTest, CrossEntropyAndDivergenceByHand) {
@@ -102,6 +112,10 @@ TEST(ClassifyTest, IntervalsAreWilsons) {
   EXPECT_EQ(c.accuracy_interval.high, wilson_interval(2, 3).high);
   EXPECT_EQ(c.classes[1].recall_interval.low, wilson_interval(1, 2).low);
   EXPECT_EQ(c.classes[5].recall_interval.high, 1);
+  // Said to be of class 0: one of two rightly.
+  EXPECT_EQ(c.classes[0].predicted, 2u);
+  EXPECT_EQ(c.classes[0].precision_interval.high, wilson_interval(1, 2).high);
+  EXPECT_EQ(c.classes[1].precision_interval.low, wilson_interval(1, 1).low);
 }
 
 TEST(VoteSharesTest, CountsLoneVotesAndEightClasses) {
@@ -119,8 +133,12 @@ TEST(AgreeTest, VotesByHand) {
   const std::vector<Target> targets = {Target{1}, Target{.7f, .3f}};
   const Agreement a = agree(logits, targets);
   EXPECT_NEAR(a.misplaced_votes, (7.0 + 6.0) / 2, 1e-5);
+  EXPECT_NEAR(a.mean_votes[0], .85, 1e-6);
+  EXPECT_NEAR(a.mean_votes[1], .15, 1e-6);
+  EXPECT_NEAR(a.mean_probabilities[0], .3, 1e-6);
+  EXPECT_NEAR(a.mean_probabilities[7], .1, 1e-6);
   // One bin: mean share of the predicted class .85, mean confidence .3.
-  EXPECT_NEAR(a.calibration_error, 0.55, 1e-6);
+  EXPECT_NEAR(a.reliability.error(), 0.55, 1e-6);
 }
 
 TEST(AgreeTest, DivergenceFromItselfIsZero) {
@@ -133,7 +151,7 @@ TEST(AgreeTest, DivergenceFromItselfIsZero) {
   const Agreement a = agree(std::vector{logits}, std::vector{target});
   EXPECT_NEAR(a.kl_divergence, 0, 1e-6);
   EXPECT_NEAR(a.misplaced_votes, 0, 1e-5);
-  EXPECT_NEAR(a.calibration_error, 0, 1e-6);
+  EXPECT_NEAR(a.reliability.error(), 0, 1e-6);
   EXPECT_GT(a.cross_entropy, 1);
   EXPECT_EQ(agree({}, {}).cross_entropy, 0);
 }

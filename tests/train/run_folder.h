@@ -101,6 +101,7 @@ inline std::vector<std::string> metrics_lines(const std::filesystem::path& folde
     nlohmann::json json = nlohmann::json::parse(line);
     json.erase("seconds");
     json.erase("images_per_second");
+    json.erase("wall_time");
     lines.push_back(json.dump());
   }
   return lines;

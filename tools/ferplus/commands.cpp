@@ -16,6 +16,7 @@ constexpr std::array kCommands = {
     Command{"sweep", "Train networks, recipes, modes and seeds, and sum up", setup_sweep},
     Command{"evaluate", "Measure one model or several on a split", setup_evaluate},
     Command{"calibrate", "Fit a model's probabilities to the votes", setup_calibrate},
+    Command{"report", "Show runs and what their models do as one HTML page", setup_report},
     Command{"predict", "Say what expression a face shows", setup_predict},
     Command{"doctor", "Say what a network would see of a picture, and whether to trust it",
             setup_doctor},

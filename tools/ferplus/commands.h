@@ -33,6 +33,7 @@ Run setup_train(CLI::App& app);
 Run setup_sweep(CLI::App& app);
 Run setup_evaluate(CLI::App& app);
 Run setup_calibrate(CLI::App& app);
+Run setup_report(CLI::App& app);
 Run setup_predict(CLI::App& app);
 Run setup_doctor(CLI::App& app);
 Run setup_info(CLI::App& app);

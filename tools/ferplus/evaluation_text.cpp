@@ -56,9 +56,9 @@ std::string probability_table(const Evaluation& evaluation) {
   };
   using Metrics = ProbabilityMetrics;
   add("calibration error, being right",
-      [](const Metrics& m) { return percent(m.expected_calibration_error); });
+      [](const Metrics& m) { return percent(m.reliability.error()); });
   add("calibration error, votes",
-      [](const Metrics& m) { return percent(m.agreement.calibration_error); });
+      [](const Metrics& m) { return percent(m.agreement.reliability.error()); });
   add("cross-entropy to the votes",
       [](const Metrics& m) { return figure(m.agreement.cross_entropy); });
   add("KL divergence to the votes",

@@ -4,8 +4,6 @@
 #include <cassert>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace ferplus::tool {
 namespace {
 
@@ -16,17 +14,6 @@ constexpr std::string_view kColumnGap = "  ";
 std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
-}
-
-std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t place = digits.size(); place > 3;) {
-    place -= 3;
-    digits.insert(place, 1, ',');
-  }
-  return digits;
 }
 
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}

@@ -1,21 +1,16 @@
-// Tables and numbers for people to read.
+// Tables for people to read.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <ferplus/core/text.h>
 
 namespace ferplus::tool {
 
 // Characters that a terminal shows for this UTF-8 text.
 std::size_t display_width(std::string_view text);
-
-// 28709 → "28,709".
-std::string grouped(std::uint64_t number);
-
-// 0.5 → "50.00 %".
-std::string percent(double share);
 
 // Rows of cells under a header, each column as wide as its widest cell.
 class Table {

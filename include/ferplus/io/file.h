@@ -47,6 +47,9 @@ void write_file_atomically(const std::filesystem::path& path,
 // at a time.
 void append_line(const std::filesystem::path& path, std::string_view line);
 
+// Appends these bytes as they are, in the same way.
+void append_bytes(const std::filesystem::path& path, std::string_view bytes);
+
 // The exclusive right to write a folder, as an advisory lock on FOLDER/.lock that the kernel drops
 // when the process ends, however it ends. The (empty) file stays. Move-only.
 class FolderLock {

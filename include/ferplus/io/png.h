@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <ferplus/io/image.h>
 
@@ -19,6 +20,11 @@ namespace ferplus {
 // enough to hold so many. Thread-safe.
 GrayImage read_png(const std::filesystem::path& path);
 GrayImage read_png(std::span<const std::byte> bytes, const std::string& name);
+
+// The bytes of a PNG file of 8-bit gray. `name` stands for the file in messages. Throws as
+// write_png.
+std::vector<char> encode_png(const std::uint8_t* pixels, int width, int height,
+                             const std::string& name);
 
 // 8-bit gray, atomically (io/file.h). `pixels` has width·height values, row-major. Throws Error; a
 // side below 1 or above kMaxImageSide is one.

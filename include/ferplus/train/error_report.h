@@ -1,12 +1,18 @@
 // What a model gets wrong, as files to look at.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <vector>
 
 #include <ferplus/data/dataset.h>
 #include <ferplus/train/evaluate.h>
 
 namespace ferplus {
+
+// The images, into Evaluation::samples, that are predicted wrongly: the most confident first, of
+// equals the first in the data.
+std::vector<std::size_t> mistakes(const Evaluation& evaluation);
 
 // Into `folder`, which is created if missing:
 //   errors.csv                 every image: row, name, the ten votes, class, predicted, confidence

@@ -52,8 +52,8 @@ struct EvaluateOptions {
 // where taggers disagree it makes a model less sure than it is right about the majority, so the
 // first figure may rise as the second falls.
 struct ProbabilityMetrics {
-  double expected_calibration_error = 0;  // as in Classification: of being right
-  Agreement agreement;                    // with vote_shares, over all images that have them
+  Reliability reliability;  // of being right
+  Agreement agreement;      // with vote_shares, over all images that have them
 };
 
 struct Evaluation {
@@ -75,8 +75,11 @@ struct Evaluation {
   std::vector<std::size_t> vote_samples;
   std::vector<Logits> vote_logits;
 
+  // Those that the model states: at its temperature if it has one.
+  const ProbabilityMetrics& stated() const { return calibrated ? *calibrated : raw; }
   // softmax of logits[image], tempered if the model has a temperature.
   Probabilities probabilities(std::size_t image) const;
+  float confidence(std::size_t image) const;  // the prediction's probability
 };
 
 // Throws Error if the split has no image to evaluate, or if twins are to be left out and the data

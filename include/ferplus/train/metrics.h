@@ -15,10 +15,26 @@ namespace ferplus {
 
 using Logits = std::array<float, kClasses>;
 
+// How often predictions of about the same confidence are right, or agree with the votes. Confidence
+// is the largest probability; bin b holds confidences in (b/15, (b+1)/15].
+struct Reliability {
+  struct Bin {
+    std::size_t images = 0;
+    double confidence = 0, hits = 0;  // sums over them
+  };
+  std::array<Bin, 15> bins{};
+
+  // A hit is 1, or in part. REQUIRES: confidence <= 1.
+  void add(double confidence, double hit);
+  // Expected calibration error (Guo et al. 2017): Σ over bins |hits - confidence| / images.
+  double error() const;
+};
+
 struct ClassMetrics {
-  std::size_t support = 0;                   // images of the class
-  double precision = 0, recall = 0, f1 = 0;  // 0 where undefined
-  Interval recall_interval;                  // Wilson, 95 %
+  std::size_t support = 0;                       // images of the class
+  std::size_t predicted = 0;                     // images that are said to be of it
+  double precision = 0, recall = 0, f1 = 0;      // 0 where undefined
+  Interval precision_interval, recall_interval;  // Wilson, 95 %
 };
 
 // Of predictions against one class per image.
@@ -27,8 +43,7 @@ struct Classification {
   double accuracy = 0;                  // 0 without images
   Interval accuracy_interval;           // Wilson, 95 %
   double macro_f1 = 0;                  // mean over the classes that occur
-  // Guo et al. 2017: 15 bins of equal width, confidence = largest probability.
-  double expected_calibration_error = 0;
+  Reliability reliability;
   std::array<ClassMetrics, kClasses> classes{};
   std::array<std::array<std::size_t, kClasses>, kClasses> confusion{};  // [class][prediction]
 };
@@ -48,8 +63,8 @@ struct Agreement {
   // Of ten taggers' votes, how many stand in another class than predicted: 10·Σ|t − p|/2, from 0 to
   // 10. The mean absolute error of a class's votes is a quarter of it.
   double misplaced_votes = 0;
-  // As expected_calibration_error, of the share of the votes that the predicted class has.
-  double calibration_error = 0;
+  Reliability reliability;  // of the share of the votes that the predicted class has
+  std::array<double, kClasses> mean_votes{}, mean_probabilities{};
 };
 
 Agreement agree(std::span<const Logits> logits, std::span<const Target> targets);

@@ -1,9 +1,10 @@
 // A training run is a folder:
 //   config.json        what was asked for; `train --config` repeats it
-//   metrics.jsonl      one JSON object per epoch (EpochMetrics)
+//   metrics.jsonl      one JSON object per epoch (EpochMetrics, run_record.h)
 //   train.log          what was said
 //   last.safetensors   everything that resuming needs (Checkpoint)
 //   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
+//   events.out.tfevents.ferplus   the curves for TensorBoard (tensorboard.h), if asked for
 //   profile.json       where the time went (Profile), if that was asked for
 //   summary.json       written at the end: best epoch, its public and, if there, private accuracy
 #pragma once
@@ -62,22 +63,6 @@ void write_config(const std::filesystem::path& path, const RunConfig& config);
 // Throws Error if the folder holds a run already.
 void refuse_existing_run(const std::filesystem::path& folder);
 
-// One row of metrics.jsonl. Losses are means over images. train_*: in training, with dropout, on
-// distorted faces, against the targets as the recipe presents them (smoothed, weighed, mixed);
-// train_accuracy is argmax of the logits against argmax of those. public_*:
-// majority targets, averaged weights if the recipe averages.
-struct EpochMetrics {
-  int epoch = 0;  // counted from 0
-  double train_loss = 0, train_accuracy = 0;
-  double final_train_loss = 0;  // of the epoch's last kRecentSteps steps
-  double public_loss = 0, public_accuracy = 0;
-  double learning_rate = 0;                   // of the epoch's first step
-  double seconds = 0, images_per_second = 0;  // training alone
-};
-nlohmann::ordered_json to_json(const EpochMetrics& metrics);
-// Keeps the first `epochs` lines of a metrics.jsonl. Throws Error if there are fewer.
-void cut_metrics(const std::filesystem::path& path, int epochs);
-
 // Steps that EpochMetrics::final_train_loss looks back on.
 inline constexpr std::size_t kRecentSteps = 50;
 
@@ -91,6 +76,7 @@ struct Position {
   std::int64_t correct = 0, images = 0;
   // Loss sum and images of each of the last kRecentSteps steps of this epoch, oldest first.
   std::vector<std::pair<double, std::int64_t>> recent;
+  double recent_loss() const;  // mean over their images; REQUIRES: recent is not empty
   // Best epoch so far; -1: none yet.
   int best_epoch = -1;
   double best_accuracy = 0;

@@ -8,7 +8,7 @@
 
 #include <ferplus/data/dataset.h>
 #include <ferplus/train/profile.h>
-#include <ferplus/train/run.h>
+#include <ferplus/train/run_record.h>
 
 namespace ferplus {
 
@@ -19,6 +19,7 @@ struct TrainOptions {
   int stop_after = 0;                 // end after so many epochs of the run; 0: the recipe's
   std::int64_t checkpoint_every = 0;  // steps; 0: after each epoch only
   bool profile = false;               // write profile.json at the end, interrupted or not
+  bool tensorboard = false;           // write kEventFile (tensorboard.h), of all epochs of the run
 };
 
 // What a listener hears once the run's folder is ready and before the first step.
@@ -79,7 +80,8 @@ struct TrainResult {
 //
 // Throws Error: data without the needed splits, a folder in use by another process, a checkpoint
 // that is missing, damaged, of another network or of other data, a loss that is not finite (naming
-// step, layer and rows), weights that are not. The folder then still holds the last checkpoint.
+// step, layer and rows), weights that are not, options.tensorboard in a build without. The folder
+// then still holds the last checkpoint.
 TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
                   TrainListener& listener);
 

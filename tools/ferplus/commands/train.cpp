@@ -9,6 +9,7 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/nn/tuning.h>
+#include <ferplus/train/tensorboard.h>
 #include <ferplus/train/trainer.h>
 
 #include "commands.h"
@@ -35,7 +36,7 @@ struct Options {
   std::optional<std::uint64_t> seed, limit, hold_out;
   bool drop_leaks = false;
   std::vector<std::optional<std::string>> fields;  // one per recipe_fields()
-  bool autotune = false, profile = false;
+  bool autotune = false, profile = false, tensorboard = false;
   bool resume = false;
   int stop_after = 0;
   std::int64_t checkpoint_every = 0;
@@ -90,6 +91,7 @@ int run(const Options& options) {
   apply(options.general);
   RunConfig config = configuration(options);
   validate(config);
+  if (options.tensorboard) require_tensorboard();
   if (!options.resume) refuse_existing_run(options.run);
   const Dataset dataset = load(data_of(config));
   if (options.autotune) config.convolution = autotuned(config, options.general.quiet);
@@ -100,8 +102,11 @@ int run(const Options& options) {
        .resume = options.resume,
        .stop_after = options.stop_after,
        .checkpoint_every = options.checkpoint_every,
-       .profile = options.profile},
-      options.general.quiet, fmt::format("ferplus train --resume -o {}", options.run.string()));
+       .profile = options.profile,
+       .tensorboard = options.tensorboard},
+      options.general.quiet,
+      fmt::format("ferplus train --resume{} -o {}", options.tensorboard ? " --tensorboard" : "",
+                  options.run.string()));
   return result.interrupted ? interrupt_exit_code() : kExitSuccess;
 }
 
@@ -138,7 +143,7 @@ Run setup_train(CLI::App& app) {
        .example = "ferplus train --fer fer2013.csv --ferplus fer2013new.csv -m crossentropy "
                   "-o runs/first\n"
                   "ferplus train -d faces -m majority --network vgg13_bn --recipe one_cycle "
-                  "--epochs 3 -o runs/quick\n"
+                  "--epochs 3 --tensorboard -o runs/quick\n"
                   "ferplus train --resume -o runs/first"});
   add_data_options(app, options->data);
   app.add_option("-o,--output", options->run, "Folder of the run")
@@ -209,6 +214,12 @@ Run setup_train(CLI::App& app) {
   app.add_flag("--profile", options->profile,
                "At the end, interrupted or not, print the time by layer and pass, and write it to "
                "profile.json")
+      ->group("Run");
+  app.add_flag("--tensorboard", options->tensorboard,
+               fmt::format("Write loss, accuracy, learning rate and speed of every epoch to RUN/{} "
+                           "too, which TensorBoard reads; with --resume, of the earlier epochs as "
+                           "well",
+                           kEventFile))
       ->group("Run");
   add_recipe_options(app, options->fields);
   add_general_options(app, options->general);

@@ -1,0 +1,18 @@
+// Numbers as text for people to read, the same in every locale.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ferplus {
+
+// 0.5, 2 digits → "0.50"; what is not finite as "nan" or "inf".
+std::string fixed(double value, int digits);
+
+// 28709 → "28,709".
+std::string grouped(std::uint64_t number);
+
+// 0.5 → "50.00 %".
+std::string percent(double share, int digits = 2);
+
+}  // namespace ferplus

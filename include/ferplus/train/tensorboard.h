@@ -1,0 +1,28 @@
+// Learning curves for TensorBoard: scalars by epoch, counted from 1, as Event messages
+// (tensorflow/core/util/event.proto) in TFRecords (io/tfrecord.h). A component of the build.
+#pragma once
+
+#include <filesystem>
+#include <span>
+
+#include <ferplus/train/run_record.h>
+
+namespace ferplus {
+
+// In a run's folder. TensorBoard reads files with "tfevents" in their name, below its --logdir.
+inline constexpr const char* kEventFile = "events.out.tfevents.ferplus";
+
+// Whether this build has protobuf. Without it the functions below throw Error that names the
+// packages.
+bool tensorboard_available();
+void require_tensorboard();
+
+// Makes the file hold these epochs and no others, with the tags loss/train, loss/public,
+// accuracy/train, accuracy/public, learning_rate and images_per_second. What it holds of them
+// already stays untouched, so that a TensorBoard that watches the file goes on. Throws Error.
+void write_events(const std::filesystem::path& folder, std::span<const EpochMetrics> epochs);
+
+// Adds one epoch. Throws Error.
+void append_events(const std::filesystem::path& folder, const EpochMetrics& epoch);
+
+}  // namespace ferplus

@@ -1,0 +1,27 @@
+#include <array>
+#include <charconv>
+
+#include <ferplus/core/text.h>
+
+namespace ferplus {
+
+std::string fixed(double value, int digits) {
+  constexpr std::size_t kLongest = 400;  // 309 digits of the largest double, and the decimals
+  std::array<char, kLongest> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 std::chars_format::fixed, digits);
+  return {text.data(), end.ptr};
+}
+
+std::string grouped(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t place = digits.size(); place > 3;) {
+    place -= 3;
+    digits.insert(place, 1, ',');
+  }
+  return digits;
+}
+
+std::string percent(double share, int digits) { return fixed(100 * share, digits) + " %"; }
+
+}  // namespace ferplus

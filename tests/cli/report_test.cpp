@@ -1,0 +1,129 @@
+// ferplus report, and train --tensorboard: whole commands on synthetic faces.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <ferplus/train/tensorboard.h>
+
+#include "cli/command.h"
+
+namespace ferplus {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// Two runs of an epoch or two in one folder.
+class ReportCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(run_ferplus({"synth", "-o", folder_ / "faces", "--count", "160"}).exit_code, 0);
+    train("runs/short", {"--epochs", "1"});
+    train("runs/long", {"--epochs", "2"});
+  }
+  CommandResult train(const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        "train",     "-m",      "majority",  "--network", "vgg_mini", "--recipe",
+        "one_cycle", "--limit", "32",        "--batch",   "16",       "--quiet",
+        "--fer",     pixels(),  "--ferplus", votes(),     "-o",       folder_ / name};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_ferplus(arguments);
+  }
+  CommandResult report(const std::vector<std::string>& arguments) {
+    std::vector<std::string> all = {"report", "-o", page(), "--json", figures(), "--quiet"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return run_ferplus(all);
+  }
+  std::string pixels() const { return folder_ / "faces/fer2013.csv"; }
+  std::string votes() const { return folder_ / "faces/fer2013new.csv"; }
+  std::string page() const { return folder_ / "report.html"; }
+  std::string figures() const { return folder_ / "report.json"; }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ReportCommand, OpensAFolderOfRunsAndMeasuresAsEvaluateDoes) {
+  const CommandResult result = report({folder_ / "runs", "--split", "private", "--mistakes", "3"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out + result.err, "");
+  const std::string html = read_text(page());
+  EXPECT_THAT(html, AllOf(HasSubstr("2 runs"), HasSubstr("private split"), HasSubstr("data:image"),
+                          HasSubstr("finished: 2 epochs"), Not(HasSubstr("class=\"notice\""))));
+  const json found = json::parse(read_text(figures()));
+  ASSERT_EQ(found.at("runs").size(), 2u);
+  EXPECT_EQ(found.at("runs").at(0).at("name"), "long");
+  EXPECT_EQ(found.at("differences"), json({{"epochs", {"2", "1"}}}));
+
+  const CommandResult evaluated = run_ferplus(
+      {"evaluate", "--model", folder_ / "runs/short/best.safetensors", "--fer", pixels(),
+       "--ferplus", votes(), "--split", "private", "--json", folder_ / "evaluate.json"});
+  ASSERT_EQ(evaluated.exit_code, 0);
+  const json expected = json::parse(read_text(folder_ / "evaluate.json"));
+  const json& model = found.at("runs").at(1).at("model");
+  for (const auto& [key, value] : expected.items()) {
+    if (key == "model") continue;
+    EXPECT_EQ(model.at(key), value) << key;
+  }
+  EXPECT_LE(model.at("mistakes").size(), 3u);
+}
+
+TEST_F(ReportCommand, SaysWhatIsMissing) {
+  fs::rename(folder_ / "faces", folder_ / "moved");
+  fs::remove(folder_ / "runs/long/summary.json");
+  fs::remove(folder_ / "runs/short/best.safetensors");
+  const CommandResult without = report({folder_ / "runs"});
+  ASSERT_EQ(without.exit_code, 0) << without.err;
+  EXPECT_THAT(read_text(page()),
+              AllOf(HasSubstr("--fer fer2013.csv"), HasSubstr("There is no best.safetensors"),
+                    HasSubstr("unfinished: 2 of 2 epochs"), Not(HasSubstr("data:image"))));
+  const std::vector<std::string> data = {"--fer", folder_ / "moved/fer2013.csv", "--ferplus",
+                                         folder_ / "moved/fer2013new.csv"};
+  std::vector<std::string> with = data;
+  with.insert(with.end(), {folder_ / "runs/long", "--model", "last.safetensors"});
+  ASSERT_EQ(report(with).exit_code, 0);
+  EXPECT_THAT(read_text(page()), HasSubstr("last.safetensors on the public split"));
+  with.emplace_back("--curves-only");
+  ASSERT_EQ(report(with).exit_code, 0);
+  EXPECT_THAT(read_text(page()), AllOf(HasSubstr("--curves-only"), Not(HasSubstr("data:image"))));
+}
+
+TEST_F(ReportCommand, RefusesDamageAndRunsGivenTwice) {
+  const std::string metrics = folder_ / "runs/long/metrics.jsonl";
+  write_text(metrics, lines_of(read_text(metrics))[0] + "\n{\"epoch\": 1, \"train_loss\": \n");
+  const CommandResult damaged = report({folder_ / "runs"});
+  EXPECT_EQ(damaged.exit_code, 1);
+  EXPECT_THAT(damaged.err, HasSubstr(metrics + ":2: "));
+  EXPECT_FALSE(fs::exists(page()));
+  const CommandResult twice = report({folder_ / "runs", folder_ / "runs/../runs/short"});
+  EXPECT_EQ(twice.exit_code, 2);
+  EXPECT_THAT(twice.err, HasSubstr("twice"));
+  EXPECT_EQ(report({folder_ / "runs/short", "--fer", pixels()}).exit_code, 2);
+}
+
+TEST_F(ReportCommand, TrainingWritesEventsForTensorBoard) {
+  const CommandResult result = train("watched", {"--epochs", "2", "--tensorboard"});
+  const fs::path events = folder_ / "watched" / kEventFile;
+  if (!tensorboard_available()) {
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr("protobuf-compiler"));
+    EXPECT_FALSE(fs::exists(folder_ / "watched"));
+    return;
+  }
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string text = read_text(events);
+  EXPECT_THAT(text, AllOf(HasSubstr("brain.Event:2"), HasSubstr("loss/public")));
+  const CommandResult resumed =
+      run_ferplus({"train", "--resume", "--tensorboard", "--quiet", "-o", folder_ / "watched"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(read_text(events), text);
+}
+
+}  // namespace
+}  // namespace ferplus
