@@ -17,6 +17,8 @@
 #include <ferplus/train/trainer.h>
 #include <ferplus/train/training_set.h>
 
+#include "train/begin_run.h"
+
 namespace ferplus {
 namespace {
 
@@ -60,7 +62,7 @@ class Trainer {
 
   TrainResult run() {
     checkpoint_.data = fingerprint(dataset_, loader_.selection().samples);
-    open_folder();
+    const std::string note = begin_run(options_, config_, network_, loader_.batches(), checkpoint_);
     checkpoint_.position.recent.reserve(kRecentSteps);
     listener_.on_start({.network = network_.name(),
                         .parameters = network_.parameter_count(),
@@ -72,7 +74,7 @@ class Trainer {
                         .epochs = config_.recipe.epochs,
                         .epoch = checkpoint_.position.epoch,
                         .images = checkpoint_.position.images});
-    if (!note_.empty()) listener_.on_message(note_);
+    if (!note.empty()) listener_.on_message(note);
     const int last_epoch = options_.stop_after > 0
                                ? std::min(options_.stop_after, config_.recipe.epochs)
                                : config_.recipe.epochs;
@@ -97,9 +99,6 @@ class Trainer {
 
   fs::path file(const char* name) const { return options_.folder / name; }
 
-  void open_folder();
-  void start_from_model();
-  void resume();
   void train_epoch();
   void train_step(Index step);
   void finish_epoch();
@@ -137,7 +136,6 @@ class Trainer {
   Profiler profiler_;
   FolderLock lock_;
   Buffer<float> buffers_;                 // targets, then gradients of the logits, of a batch
-  std::string note_;                      // what resuming changed
   std::vector<std::size_t> samples_;      // of the batch: into dataset_
   std::vector<std::uint64_t> draw_keys_;  // of the batch: Sample::index
 };
@@ -280,77 +278,6 @@ void Trainer::report_non_finite(Index step, Index images) const {
                      step, " (learning rate or data?); first layer with such a value: ",
                      session_.first_non_finite_layer().value_or("none, so the loss itself"),
                      "; rows of the batch: ", rows));
-}
-
-void Trainer::open_folder() {
-  const fs::path config = file("config.json");
-  if (options_.resume) {
-    resume();
-  } else {
-    refuse_existing_run(options_.folder);
-    start_from_model();
-  }
-  if (options_.tensorboard) {
-    const fs::path metrics = file("metrics.jsonl");
-    write_events(options_.folder,
-                 fs::exists(metrics) ? read_metrics(metrics) : std::vector<EpochMetrics>{});
-  }
-  write_config(config, config_);
-}
-
-// The weights and statistics of config_.from instead of the drawn ones.
-void Trainer::start_from_model() {
-  if (config_.from.empty()) return;
-  Model model = load_model(config_.from);
-  if (model.network.name() != network_.name()) {
-    throw Error(concat(config_.from, " is a ", model.network.name(), ": a run of ", network_.name(),
-                       " cannot start from it"));
-  }
-  if (model.preprocessing() != config_.preprocessing) {
-    throw Error(concat(config_.from, " expects faces with the preprocessing ",
-                       preprocessing_name(model.preprocessing()),
-                       ": train it with --preprocessing ",
-                       preprocessing_name(model.preprocessing())));
-  }
-  checkpoint_.parameters = std::move(model.parameters);
-}
-
-void Trainer::resume() {
-  RunConfig before;
-  read_config(file("config.json"), before);
-  const int epochs_before = before.recipe.epochs;
-  RunConfig same = config_;
-  same.recipe.epochs = epochs_before;
-  if (!same_settings(same, before)) {
-    throw Error(concat("the settings differ from those in ", file("config.json").string(),
-                       ": a resumed run keeps its own; only epochs may change"));
-  }
-  if (fs::exists(file("last.safetensors"))) {
-    load_checkpoint(file("last.safetensors"), network_, checkpoint_);
-  } else if (fs::exists(file("metrics.jsonl")) || fs::exists(file("best.safetensors"))) {
-    throw Error(
-        concat(file("last.safetensors").string(),
-               " is missing, so there is nothing to resume from; what the run left is kept"));
-  } else {
-    start_from_model();
-  }
-  const Position& position = checkpoint_.position;
-  if (position.step > loader_.batches()) {
-    throw Error(concat(file("last.safetensors").string(), " stands at step ", position.step,
-                       " of an epoch that has ", loader_.batches(), ": other data than before?"));
-  }
-  if (config_.recipe.epochs < position.epoch) {
-    throw Error(concat("the run has done ", position.epoch, " epochs: it cannot be cut to ",
-                       config_.recipe.epochs));
-  }
-  if (config_.recipe.epochs != epochs_before) {
-    note_ = concat("the run now has ", config_.recipe.epochs, " epochs instead of ", epochs_before,
-                   ": from epoch ", position.epoch, " on, the learning rate is that of schedule '",
-                   config_.recipe.schedule, "' spread over ", config_.recipe.epochs,
-                   " epochs; the epochs done keep the rates that they had");
-  }
-  // Lines of epochs that the checkpoint does not have: a crash came between the two.
-  cut_metrics(file("metrics.jsonl"), position.epoch);
 }
 
 // Whatever would resume from it later must be sound: a checkpoint with values that are not finite

@@ -1,0 +1,86 @@
+#include "train/begin_run.h"
+
+#include <ferplus/core/error.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/train/tensorboard.h>
+
+namespace ferplus {
+namespace {
+
+// The weights and statistics of config.from instead of the drawn ones.
+void start_from_model(const RunConfig& config, const Network& network, Checkpoint& checkpoint) {
+  if (config.from.empty()) return;
+  Model model = load_model(config.from);
+  if (model.network.name() != network.name()) {
+    throw Error(concat(config.from, " is a ", model.network.name(), ": a run of ", network.name(),
+                       " cannot start from it"));
+  }
+  if (model.preprocessing() != config.preprocessing) {
+    throw Error(concat(config.from, " expects faces with the preprocessing ",
+                       preprocessing_name(model.preprocessing()),
+                       ": train it with --preprocessing ",
+                       preprocessing_name(model.preprocessing())));
+  }
+  checkpoint.parameters = std::move(model.parameters);
+}
+
+std::string resume(const std::filesystem::path& folder, const RunConfig& config,
+                   const Network& network, Index steps_per_epoch, Checkpoint& checkpoint) {
+  RunConfig before;
+  read_config(folder / "config.json", before);
+  const int epochs_before = before.recipe.epochs;
+  RunConfig same = config;
+  same.recipe.epochs = epochs_before;
+  if (!same_settings(same, before)) {
+    throw Error(concat("the settings differ from those in ", (folder / "config.json").string(),
+                       ": a resumed run keeps its own; only epochs may change"));
+  }
+  if (std::filesystem::exists(folder / "last.safetensors")) {
+    load_checkpoint(folder / "last.safetensors", network, checkpoint);
+  } else if (std::filesystem::exists(folder / "metrics.jsonl") ||
+             std::filesystem::exists(folder / "best.safetensors")) {
+    throw Error(
+        concat((folder / "last.safetensors").string(),
+               " is missing, so there is nothing to resume from; what the run left is kept"));
+  } else {
+    start_from_model(config, network, checkpoint);
+  }
+  const Position& position = checkpoint.position;
+  if (position.step > steps_per_epoch) {
+    throw Error(concat((folder / "last.safetensors").string(), " stands at step ", position.step,
+                       " of an epoch that has ", steps_per_epoch, ": other data than before?"));
+  }
+  if (config.recipe.epochs < position.epoch) {
+    throw Error(concat("the run has done ", position.epoch, " epochs: it cannot be cut to ",
+                       config.recipe.epochs));
+  }
+  // Lines of epochs that the checkpoint does not have: a crash came between the two.
+  cut_metrics(folder / "metrics.jsonl", position.epoch);
+  if (config.recipe.epochs == epochs_before) return {};
+  return concat("the run now has ", config.recipe.epochs, " epochs instead of ", epochs_before,
+                ": from epoch ", position.epoch, " on, the learning rate is that of schedule '",
+                config.recipe.schedule, "' spread over ", config.recipe.epochs,
+                " epochs; the epochs done keep the rates that they had");
+}
+
+}  // namespace
+
+std::string begin_run(const TrainOptions& options, const RunConfig& config, const Network& network,
+                      Index steps_per_epoch, Checkpoint& checkpoint) {
+  std::string note;
+  if (options.resume) {
+    note = resume(options.folder, config, network, steps_per_epoch, checkpoint);
+  } else {
+    refuse_existing_run(options.folder);
+    start_from_model(config, network, checkpoint);
+  }
+  if (options.tensorboard) {
+    const std::filesystem::path metrics = options.folder / "metrics.jsonl";
+    write_events(options.folder, std::filesystem::exists(metrics) ? read_metrics(metrics)
+                                                                  : std::vector<EpochMetrics>{});
+  }
+  write_config(options.folder / "config.json", config);
+  return note;
+}
+
+}  // namespace ferplus
