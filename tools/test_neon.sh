@@ -14,7 +14,7 @@ tools/install_packages.sh g++-aarch64-linux-gnu qemu-user
 
 if [ ! -d "$sysroot" ]; then
   apt=$(mktemp -d)
-  trap 'rm -rf "$apt"' EXIT
+  trap 'rm -rf "$apt"' EXIT  # if anything fails
   mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$sysroot.part"
   options=(-qq -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=
     -o Dir::State::lists="$apt/lists" -o Dir::State::status=/dev/null -o Dir::Cache="$apt")
@@ -22,6 +22,7 @@ if [ ! -d "$sysroot" ]; then
   (cd "$apt/archives" && apt-get "${options[@]}" download "${libraries[@]}")
   for package in "$apt"/archives/*.deb; do dpkg -x "$package" "$sysroot.part"; done
   mv "$sysroot.part" "$sysroot"
+  rm -rf "$apt"
 fi
 
 # Static ones: shared ones would have to be found at run time.

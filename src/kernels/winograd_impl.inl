@@ -141,6 +141,13 @@ class TileWalk {
       if (i % kSide >= kSide - kStep) __builtin_prefetch(next_[i] + c, kForWriting);
     }
   }
+  // The same places of other images of the same layout.
+  inline __attribute__((always_inline)) void fetch_next_of(const float* others) const {
+#pragma GCC unroll 36
+    for (int i = 0; i < kSide * kSide; ++i) {
+      if (next_[i] != outside_) __builtin_prefetch(others + (next_[i] - images_), 0);
+    }
+  }
 
  private:
   TileCursor tile_;
@@ -383,7 +390,7 @@ inline void transform_output_tiles(const TileGrid* grid, float* images, std::int
       for (std::int64_t v = 0; v < where.group && c < channels; ++v, c += kWidth, from += kWidth) {
         walk.template fetch_next<1>(c);
         if (epilogue.relu_output != nullptr) {
-          walk.template fetch_next<0>(c + (epilogue.relu_output - images));
+          walk.fetch_next_of(epilogue.relu_output + c);
         }
         Vector rows[kTile][kSize];
 #pragma GCC unroll 8
@@ -413,7 +420,7 @@ inline void transform_output_tiles(const TileGrid* grid, float* images, std::int
               Vector value = finish(row[j]);
               if (epilogue.relu_output != nullptr) {
                 const float* const forward =
-                    pixel == spare ? spare : epilogue.relu_output + (pixel - images);
+                    epilogue.relu_output + (pixel == spare ? first_channel : pixel - images);
                 value = where_positive(load(forward + c), value);
               }
               store(pixel + c, value);

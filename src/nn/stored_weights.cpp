@@ -50,6 +50,14 @@ Buffer<std::byte> encode_weights(std::span<const float> values, DType type,
   return bytes;
 }
 
+void round_weights(std::span<float> values, DType type, const std::string& name) {
+  for (const float value : values) {
+    if (!std::isfinite(value)) throw Error(concat("tensor '", name, "' has the value ", value));
+  }
+  const Buffer<std::byte> bytes = encode_weights(values, type, name);
+  decode_weights({.type = type, .shape = {}, .bytes = bytes.span()}, values);
+}
+
 void decode_weights(const StoredTensor& tensor, std::span<float> values) {
   assert(tensor.bytes.size() == values.size() * dtype_bytes(tensor.type));
   if (tensor.type == DType::f32) {

@@ -58,7 +58,7 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
   cut_metrics(folder / "metrics.jsonl", position.epoch);
   if (config.recipe.epochs == epochs_before) return {};
   return concat("the run now has ", config.recipe.epochs, " epochs instead of ", epochs_before,
-                ": from epoch ", position.epoch, " on, the learning rate is that of schedule '",
+                ": from epoch ", position.epoch + 1, " on, the learning rate is that of schedule '",
                 config.recipe.schedule, "' spread over ", config.recipe.epochs,
                 " epochs; the epochs done keep the rates that they had");
 }

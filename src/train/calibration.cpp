@@ -12,6 +12,7 @@
 #include <ferplus/train/calibration.h>
 #include <ferplus/train/evaluate.h>
 #include <ferplus/train/loss.h>
+#include <ferplus/train/training_set.h>
 
 namespace ferplus {
 namespace {
@@ -48,21 +49,27 @@ std::optional<double> fit_temperature(std::span<const Logits> logits,
   return std::exp((low + high) / 2);
 }
 
-std::vector<std::size_t> calibration_samples(const Dataset& dataset, Split split,
-                                             std::size_t count) {
+std::vector<std::size_t> calibration_samples(const Dataset& dataset, const Model& model,
+                                             Split split, std::size_t count) {
   const std::vector<std::size_t> twins = samples_with_train_twin(dataset, split);
+  std::optional<std::vector<std::size_t>> untrained;
+  if (split == Split::train) untrained = untrained_samples(dataset, model.metadata);
   std::vector<std::size_t> samples;
   for (std::size_t i = dataset.samples.size(); i-- > 0;) {
     const Sample& sample = dataset.samples[i];
     if (sample.split != split || !vote_shares(sample.votes)) continue;
     if (std::binary_search(twins.begin(), twins.end(), i)) continue;
+    if (untrained && !std::binary_search(untrained->begin(), untrained->end(), i)) continue;
     samples.push_back(i);
     if (samples.size() == count) break;
   }
   if (samples.empty() || samples.size() < count) {
     throw Error(concat(dataset.source, ": split ", split_name(split), " has ", samples.size(),
                        " images to calibrate on",
-                       count > 0 ? concat(", not ", count) : std::string()));
+                       count > 0 ? concat(", not ", count) : std::string(),
+                       untrained ? " (the model was trained on the others: hold some out with "
+                                   "train --hold-out N)"
+                                 : ""));
   }
   std::reverse(samples.begin(), samples.end());
   return samples;

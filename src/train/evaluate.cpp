@@ -115,7 +115,7 @@ void measure(const Dataset& dataset, Evaluation& evaluation) {
     evaluation.predictions.push_back(argmax(evaluation.logits[i]));
   }
   evaluation.classification = classify(evaluation.logits, evaluation.classes);
-  if (has_training_images(dataset)) {
+  if (evaluation.options.split != Split::train && has_training_images(dataset)) {
     evaluation.twin_free = classify_without_twins(dataset, evaluation);
   }
   evaluation.taggers = agree_with_taggers(votes, evaluation.predictions);

@@ -223,7 +223,7 @@ void Trainer::finish_epoch() {
       .images_per_second = position.seconds > 0 ? images / position.seconds : 0};
   metrics.public_accuracy = evaluate_public(metrics.public_loss).accuracy;
   if (!std::isfinite(metrics.public_loss)) {
-    throw Error(concat("the public loss is not finite after epoch ", position.epoch,
+    throw Error(concat("the public loss is not finite after epoch ", position.epoch + 1,
                        ": the weights have diverged (learning rate?)"));
   }
 
@@ -274,7 +274,7 @@ void Trainer::report_non_finite(Index step, Index images) const {
     if (n > 0) rows += ", ";
     rows += std::to_string(dataset_.samples[samples_[static_cast<std::size_t>(n)]].row);
   }
-  throw Error(concat("the loss is not finite in epoch ", checkpoint_.position.epoch, ", step ",
+  throw Error(concat("the loss is not finite in epoch ", checkpoint_.position.epoch + 1, ", step ",
                      step, " (learning rate or data?); first layer with such a value: ",
                      session_.first_non_finite_layer().value_or("none, so the loss itself"),
                      "; rows of the batch: ", rows));
@@ -287,7 +287,7 @@ void Trainer::save() {
                                         std::span<const float>(checkpoint_.parameters.state())}) {
     if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); })) {
       throw Error(concat("weights or batch-norm statistics are no longer finite in epoch ",
-                         checkpoint_.position.epoch, ", step ", checkpoint_.position.step,
+                         checkpoint_.position.epoch + 1, ", step ", checkpoint_.position.step,
                          " (learning rate?); the last checkpoint is kept"));
     }
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <ferplus/core/error.h>
@@ -35,6 +36,29 @@ TrainingSet training_set(const Dataset& dataset, const RunConfig& config) {
   set.held_out = std::move(parts.held_out);
   set.training = first(std::move(parts.rest), config.limit);
   return set;
+}
+
+std::optional<std::vector<std::size_t>> untrained_samples(
+    const Dataset& dataset, const std::map<std::string, std::string>& metadata) {
+  RunConfig config;
+  std::size_t limit = 0;
+  try {
+    config.mode = label_mode(metadata.at("mode")).mode;
+    config.seed = std::stoull(metadata.at("seed"));
+    config.drop_leaks = metadata.at("drop_leaks") == "true";
+    config.hold_out = std::stoull(metadata.at("hold_out"));
+    limit = std::stoull(metadata.at("limit"));
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+  TrainingSet set = training_set(dataset, config);
+  std::vector<std::size_t> samples = std::move(set.held_out.samples);
+  if (limit > 0 && limit < set.training.size()) {
+    samples.insert(samples.end(), set.training.samples.begin() + static_cast<std::ptrdiff_t>(limit),
+                   set.training.samples.end());
+  }
+  std::ranges::sort(samples);
+  return samples;
 }
 
 std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples) {

@@ -49,7 +49,7 @@ int at(const GrayImage& image, int x, int y) {
 
 TEST(Corruption, GrayLevels) {
   const Picture picture;
-  EXPECT_EQ(at(picture.corrupted("brightness", "x 0.5"), 3, 5), 26);  // 51 / 2, half up
+  EXPECT_EQ(at(picture.corrupted("darkness", "x 0.5"), 3, 5), 26);  // 51 / 2, half up
   EXPECT_EQ(at(picture.corrupted("brightness", "x 2"), 3, 5), 102);
   EXPECT_EQ(at(picture.corrupted("brightness", "x 2"), 47, 47), 255);
   EXPECT_EQ(at(picture.corrupted("contrast", "x 0.5"), 3, 5), 89);  // 127.5 - 76.5 / 2

@@ -199,7 +199,13 @@ TEST_F(ExportModelTest, ValuesOutOfRangeAreErrorsThatNameTheTensor) {
   values_of(model, "fc.weight")[7] = 3.4e38f;
   EXPECT_THAT(message(DType::bf16), AllOf(HasSubstr("'fc.weight'"), HasSubstr("BF16")));
   values_of(model, "fc.weight")[7] = NAN;
-  EXPECT_THAT(message(DType::f16), HasSubstr("'fc.weight'"));
+  for (DType type : {DType::f16, DType::bf16, DType::f32}) {
+    EXPECT_THAT(message(type), HasSubstr("'fc.weight'"));
+  }
+  // Finite weights, but no finite logits.
+  for (float& value : values_of(model, "fc.weight")) value = 3e38f;
+  EXPECT_THAT(message(DType::f32), HasSubstr("not finite"));
+  for (float& value : values_of(model, "fc.weight")) value = 0.25f;
   EXPECT_EQ(read_text(path_), "what was there before");
   values_of(model, "fc.weight")[7] = 65519;
   EXPECT_EQ(export_model(path_, model, DType::f16).network, "small");

@@ -12,6 +12,7 @@
 #include <ferplus/nn/predictor.h>
 #include <ferplus/train/calibration.h>
 #include <ferplus/train/evaluate.h>
+#include <ferplus/train/training_set.h>
 
 #include "support/temporary_folder.h"
 
@@ -91,28 +92,49 @@ class CalibrationTest : public testing::Test {
 };
 
 TEST_F(CalibrationTest, SamplesAreTheLastOfTheSplitWithoutTwins) {
-  const auto all = calibration_samples(dataset_, Split::train, 0);
+  const auto all = calibration_samples(dataset_, load_model(path_), Split::train, 0);
   for (std::size_t i : all) {
     EXPECT_EQ(dataset_.samples[i].split, Split::train);
     EXPECT_TRUE(vote_shares(dataset_.samples[i].votes).has_value());
   }
   EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
-  const auto ten = calibration_samples(dataset_, Split::train, 10);
+  const auto ten = calibration_samples(dataset_, load_model(path_), Split::train, 10);
   EXPECT_EQ(ten, std::vector(all.end() - 10, all.end()));
 
   // The last one becomes the first one's twin: it gives way, and so does the first.
   Sample& last = dataset_.samples[all.back()];
   const Sample& first = dataset_.samples[all.front()];
   last.pixel_offset = first.pixel_offset;
-  const auto without = calibration_samples(dataset_, Split::train, 0);
+  const auto without = calibration_samples(dataset_, load_model(path_), Split::train, 0);
   EXPECT_EQ(without, std::vector(all.begin() + 1, all.end() - 1));
-  EXPECT_THAT(message_of<Error>([&] { calibration_samples(dataset_, Split::train, all.size()); }),
+  EXPECT_THAT(message_of<Error>([&] {
+                calibration_samples(dataset_, load_model(path_), Split::train, all.size());
+              }),
               AllOf(HasSubstr("train"), HasSubstr(std::to_string(all.size() - 2))));
+}
+
+TEST_F(CalibrationTest, TrainingImagesAreTakenOnlyIfTheModelDidNotSeeThem) {
+  Model model = load_model(path_);
+  const RunConfig config{.mode = LabelMode::majority, .seed = 3, .hold_out = 25, .limit = 90};
+  model.metadata.merge(std::map<std::string, std::string>{
+      {"seed", "3"}, {"drop_leaks", "false"}, {"hold_out", "25"}, {"limit", "90"}});
+  const TrainingSet set = training_set(dataset_, config);
+  const auto samples = calibration_samples(dataset_, model, Split::train, 0);
+  for (const std::size_t i : set.held_out.samples) EXPECT_THAT(samples, testing::Contains(i));
+  for (const std::size_t i : set.training.samples) {
+    EXPECT_THAT(samples, testing::Not(testing::Contains(i)));
+  }
+  EXPECT_GT(samples.size(), 25U);  // those past the limit too
+
+  model.metadata["hold_out"] = model.metadata["limit"] = "0";
+  EXPECT_THAT(message_of<Error>([&] { calibration_samples(dataset_, model, Split::train, 0); }),
+              HasSubstr("--hold-out"));
+  EXPECT_FALSE(calibration_samples(dataset_, model, Split::public_test, 0).empty());
 }
 
 TEST_F(CalibrationTest, LowersTheCrossEntropyAndNoPredictionChanges) {
   const Model model = load_model(path_);
-  const auto samples = calibration_samples(dataset_, Split::public_test, 0);
+  const auto samples = calibration_samples(dataset_, load_model(path_), Split::public_test, 0);
   const Calibration c = calibrate(dataset_, samples, model).value();
   EXPECT_EQ(c.split, Split::public_test);
   EXPECT_EQ(c.images, samples.size());

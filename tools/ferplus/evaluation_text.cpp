@@ -26,7 +26,9 @@ std::string accuracy_table(const Evaluation& evaluation) {
   };
   add("accuracy", evaluation.classification);
   constexpr const char* kTwinFree = "without training's twins";
-  if (!evaluation.twin_free) {
+  if (evaluation.options.split == Split::train) {
+    // All of its images are in training.
+  } else if (!evaluation.twin_free) {
     table.add_row({kTwinFree, kNotKnown, "", ""});
   } else if (!evaluation.options.without_twins) {
     add(kTwinFree, *evaluation.twin_free);

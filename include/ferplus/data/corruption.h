@@ -21,10 +21,11 @@ struct Corruption {
   double amount;  // for apply
 };
 
-// A kind's levels stand together, from the mildest on:
+// A kind's levels stand together, from the mildest on (occlusions in no order):
 //   blur        Gaussian, edges repeated
 //   rotation    to either side by chance, edges mirrored
 //   brightness  gray levels times a factor, cut at 255
+//   darkness    the same with factors below 1
 //   contrast    distances to mid-gray times a factor
 //   noise       Gaussian, independent for each pixel
 //   occlusion   black over the full width of the eyes or the mouth of an upright face, or its left

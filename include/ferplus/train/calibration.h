@@ -36,10 +36,10 @@ struct Calibration {
 
 // The rows to calibrate on: the last `count` (0: all) images of `split` whose votes have a
 // distribution (vote_shares, train/metrics.h), without those that equal a training image pixel for
-// pixel. The model must not have been trained on them. Throws Error if there are none or fewer than
-// `count`.
-std::vector<std::size_t> calibration_samples(const Dataset& dataset, Split split,
-                                             std::size_t count);
+// pixel; of the training split, those that `model` was not trained on as far as its metadata say
+// (untrained_samples, train/training_set.h). Throws Error if there are none or fewer than `count`.
+std::vector<std::size_t> calibration_samples(const Dataset& dataset, const Model& model,
+                                             Split split, std::size_t count);
 
 // Fits the temperature of `model`, whose own is not used, on these samples of one split, at least
 // one. Nothing where fit_temperature has none.

@@ -65,7 +65,8 @@ struct Evaluation {
   std::vector<int> predictions;           // of each: argmax of the logits
 
   Classification classification;
-  // Of the samples without a twin in training; nothing if the data have no training split.
+  // Of the samples without a twin in training; nothing if the data have no training split, or if it
+  // is the one evaluated.
   std::optional<Classification> twin_free;
   TaggerAgreement taggers;
   ProbabilityMetrics raw;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <ferplus/data/batch.h>
 #include <ferplus/data/selection.h>
@@ -27,6 +29,12 @@ struct TrainingSet {
 // and the metadata of best.safetensors keep. Throws Error if nothing is left, UsageError if
 // hold_out leaves nothing.
 TrainingSet training_set(const Dataset& dataset, const RunConfig& config);
+
+// The training images that the mode keeps, but that the run which wrote this model's metadata left
+// aside (hold_out) or never came to (limit), in order; nothing if the metadata are not of such a
+// run. `dataset` is taken to be the one that it was trained on.
+std::optional<std::vector<std::size_t>> untrained_samples(
+    const Dataset& dataset, const std::map<std::string, std::string>& metadata);
 
 // Of indices, votes and pixels of these samples, in this order: other data give another text.
 std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples);

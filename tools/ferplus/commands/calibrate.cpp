@@ -37,7 +37,8 @@ int run(const Options& options) {
   check(options.data);
   const Model model = load_model(options.model);
   const Dataset dataset = load(options.data);
-  const auto samples = calibration_samples(dataset, split_from_name(options.split), options.rows);
+  const auto samples =
+      calibration_samples(dataset, model, split_from_name(options.split), options.rows);
   std::optional<Calibration> fitted;
   {
     ProgressBar bar(
@@ -54,12 +55,13 @@ int run(const Options& options) {
   const Calibration& calibration = *fitted;
   write_calibration(options.model, calibration);
   const std::string text =
-      options.json ? to_json(calibration).dump(2) + '\n'
-                   : fmt::format(
-                         "temperature {:.4f}, fitted on {} {} images: cross-entropy to their votes "
-                         "{:.4f}, before {:.4f}\n",
-                         calibration.temperature, grouped(calibration.images), options.split,
-                         calibration.cross_entropy, calibration.cross_entropy_before);
+      options.json
+          ? to_json(calibration).dump(2) + '\n'
+          : fmt::format(
+                "{}: temperature {:.4f}, fitted on {} {} images: cross-entropy to their "
+                "votes {:.4f}, before {:.4f}\n",
+                options.model.string(), calibration.temperature, grouped(calibration.images),
+                options.split, calibration.cross_entropy, calibration.cross_entropy_before);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }
@@ -74,12 +76,16 @@ Run setup_calibrate(CLI::App& app) {
        .details =
            "Fits one number, the temperature that the logits are divided by, so that the "
            "probabilities come closest to the shares of the votes, and writes it into the "
-           "model's metadata. Predictions and accuracy stay as they are. Use images that the "
-           "model was not trained on: with train --limit N, say, the last rows of train. "
-           "Images that training has too, pixel for pixel, are left out.",
-       .example = "ferplus calibrate --model runs/first/best.safetensors -d faces --split train "
-                  "--rows 1000"});
-  add_model_option(app, options->model)->required();
+           "model's metadata. Predictions and accuracy stay as they are. Of the training split, "
+           "images that the model was not trained on are taken: those of train --hold-out N, or "
+           "past --limit N, as its metadata say; give the data that it was trained on. Images "
+           "that training has too, pixel for pixel, are left out.",
+       .example = "ferplus train -d faces -m majority --hold-out 500 -o runs/held\n"
+                  "ferplus calibrate --model runs/held/best.safetensors -d faces --split train"});
+  app.add_option("--model", options->model, "The model to write to, RUN/best.safetensors say")
+      ->required()
+      ->type_name("FILE")
+      ->group("Model");
   add_data_options(app, options->data);
   app.add_option("--split", options->split, "train or public")
       ->required()

@@ -24,7 +24,7 @@ constexpr const char* kModelExtension = ".safetensors";
 struct Options {
   std::filesystem::path model, output;
   std::string layout, weights;
-  bool softmax = false, json = false;
+  bool softmax = false, json = false, force = false;
   GeneralOptions general;
 };
 
@@ -69,6 +69,10 @@ int run(const Options& options) {
   apply(options.general);
   const std::filesystem::path path = given_or_boxed(options.model, options.general);
   const Model model = load_model(path);
+  if (!options.force && std::filesystem::exists(options.output)) {
+    throw UsageError(concat(options.output.string(),
+                            " exists: choose another name, or replace it with --force"));
+  }
   const Report report = options.output.extension() == kModelExtension
                             ? export_as_model(options, model)
                             : export_as_onnx(options, model);
@@ -85,7 +89,7 @@ int run(const Options& options) {
   } else if (!options.general.quiet) {
     text = fmt::format(
         "{}: {}, {} bytes, preprocessing {}\n"
-        "read back and run on {} random inputs: logits differ by at most {:.2g}\n",
+        "run on {} random inputs: logits differ by at most {:.2g}\n",
         options.output.string(), report.kind, grouped(report.bytes), preprocessing,
         report.compared_images, report.largest_difference);
   }
@@ -102,14 +106,15 @@ Run setup_export(CLI::App& app) {
       {.usage = "[--model M] -o (FILE.onnx [--layout modern|zoo] [--softmax] | "
                 "FILE.safetensors [--weights f16|bf16|f32])",
        .details =
-           "Writes a model to use elsewhere, with batch-norm folded into the weights, reads it "
-           "back, runs both networks and says how far apart they are. A name that ends in "
+           "Writes a model to use elsewhere, with batch-norm folded into the weights, runs "
+           "both networks and says how far apart they are; too far is an error. A name that ends "
+           "in "
            ".safetensors gets a model file, any other ONNX.\n"
            "A model file keeps all metadata; its weights are rounded to 16 bits, biases are not: "
            "f16 has 11 bits of precision and holds values up to 65504, bf16 has 8 bits and the "
            "range of f32. Without batch-norm it is to predict with, not to train on.\n"
-           "ONNX: preprocessing, classes and training go into the metadata, and logits too far "
-           "apart are an error. Layout modern: opset 17, any batch, input \"input\" Nx1x64x64, "
+           "ONNX: preprocessing, classes and training go into the metadata. Layout modern: opset "
+           "17, any batch, input \"input\" Nx1x64x64, "
            "output \"logits\" Nx8. Layout zoo: the graph of the ONNX model zoo's "
            "emotion-ferplus-8, for programs written for it; for vgg13 and vgg13_bn trained with "
            "--preprocessing raw. A model of preprocessing raw becomes a graph that takes gray 0 "
@@ -134,6 +139,7 @@ Run setup_export(CLI::App& app) {
       ->type_name("NAME")
       ->check(one_of("type of weights", {"f16", "bf16", "f32"}))
       ->group("Output");
+  app.add_flag("--force", options->force, "Replace FILE if it exists")->group("Output");
   app.add_flag("--json", options->json, "Print the report as JSON")->group("Output");
   add_general_options(app, options->general);
   return [options] { return run(*options); };
