@@ -41,10 +41,10 @@ if [ -n "${FERPLUS_MODEL:-}" ]; then cp "$FERPLUS_MODEL" "$out/given.safetensors
 train raw raw vgg13_bn
 for name in given raw; do
   logits $name
-  "$ferplus" export --model "$out/$name.safetensors" -o "$out/$name.onnx" --quiet
+  "$ferplus" export --model "$out/$name.safetensors" -o "$out/$name.onnx" --quiet --force
   compare logits "$out/$name.onnx" "$out/$name" --batch 1 --batch 32
 done
-"$ferplus" export --model "$out/raw.safetensors" -o "$out/zoo.onnx" --layout zoo --quiet
+"$ferplus" export --model "$out/raw.safetensors" -o "$out/zoo.onnx" --layout zoo --quiet --force
 compare logits "$out/zoo.onnx" "$out/raw" --batch 1
 
 echo "== imports"
