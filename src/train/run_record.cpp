@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -7,6 +8,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
 #include <ferplus/train/run_record.h>
+#include <ferplus/train/tensorboard.h>
 
 #include "core/json_text.h"
 
@@ -174,6 +176,14 @@ double RunRecord::seconds() const {
   double sum = 0;
   for (const EpochMetrics& epoch : epochs) sum += epoch.seconds;
   return sum;
+}
+
+bool is_file_of_run(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kNames = {
+      "config.json",      "metrics.jsonl",    "train.log",
+      "last.safetensors", "best.safetensors", kEventFile,
+      "profile.json",     "summary.json",     ".lock"};
+  return std::ranges::find(kNames, name) != kNames.end();
 }
 
 RunRecord read_run(const fs::path& folder) {

@@ -1,6 +1,7 @@
 // What pages are made of: escaped text, tables, axes, pictures.
 #include <cmath>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,24 @@ TEST(CoordinateTest, IsShort) {
   EXPECT_EQ(coordinate(12.345), "12.35");
   EXPECT_EQ(coordinate(-2.5), "-2.5");
   EXPECT_EQ(coordinate(std::nan("")), "0");
+}
+
+TEST(SeriesTest, AreTwentyFourThenRepeat) {
+  std::set<std::string> classes, samples;
+  for (std::size_t style = 0; style < kStyles; ++style) {
+    classes.insert(series_class(style));
+    samples.insert(series_sample(style));
+  }
+  EXPECT_EQ(classes.size(), kStyles);
+  EXPECT_EQ(samples.size(), kStyles);
+  EXPECT_EQ(series_sample(kStyles), series_sample(0));
+  const auto shape = [](std::size_t style) {
+    const std::string sample = series_sample(style);
+    const auto begin = sample.find("<path d=");
+    return sample.substr(begin, sample.find(" transform") - begin);
+  };
+  EXPECT_NE(shape(0), shape(1));
+  EXPECT_EQ(shape(0), shape(6));  // with the colour
 }
 
 TEST(RoundTicksTest, ByHand) {

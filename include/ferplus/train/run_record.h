@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -59,6 +60,9 @@ struct RunRecord {
   const EpochMetrics* best() const;
   double seconds() const;  // of training, without evaluation
 };
+
+// Whether a run's folder has a file of this name to itself (run.h).
+bool is_file_of_run(std::string_view name);
 
 // Reads config.json, metrics.jsonl and summary.json; the last two may be missing. Throws Error that
 // names the file.
