@@ -24,4 +24,8 @@ std::string grouped(std::uint64_t number) {
 
 std::string percent(double share, int digits) { return fixed(100 * share, digits) + " %"; }
 
+std::string percents(double low, double high) {
+  return fixed(100 * low, 2) + " to " + percent(high);
+}
+
 }  // namespace ferplus

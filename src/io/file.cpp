@@ -146,6 +146,13 @@ void append(const fs::path& path, const Content& content) {
 
 }  // namespace
 
+bool file_exists(const fs::path& path) {
+  std::error_code error;
+  const bool exists = fs::exists(path, error);
+  if (error) throw file_error(path, 0, concat("cannot look for it: ", error.message()));
+  return exists;
+}
+
 void write_file_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);

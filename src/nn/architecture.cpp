@@ -10,6 +10,8 @@
 #include <ferplus/nn/architecture.h>
 #include <ferplus/nn/layers.h>
 
+#include "core/json_text.h"
+
 namespace ferplus {
 namespace {
 
@@ -81,7 +83,7 @@ ordered_json to_json(const Value& value) {
 // Checked conversions from what a file says.
 Index whole_number(const json& value, Index most) {
   if (!value.is_number_integer() || value < 0 || value > most) {
-    throw Error(concat("expected a whole number from 0 to ", most, ", got ", value.dump()));
+    throw Error(concat("expected a whole number from 0 to ", most, ", got ", quoted(value)));
   }
   return value.get<Index>();
 }
@@ -90,18 +92,18 @@ void read(const json& value, unsigned& to) {
   to = static_cast<unsigned>(whole_number(value, kMaxUnits));
 }
 void read(const json& value, bool& to) {
-  if (!value.is_boolean()) throw Error(concat("expected true or false, got ", value.dump()));
+  if (!value.is_boolean()) throw Error(concat("expected true or false, got ", quoted(value)));
   to = value.get<bool>();
 }
 void read(const json& value, double& to) {
   if (!value.is_number() || !std::isfinite(value.get<double>())) {
-    throw Error(concat("expected a number, got ", value.dump()));
+    throw Error(concat("expected a number, got ", quoted(value)));
   }
   to = value.get<double>();
 }
 void read(const json& value, Padding& to) {
   if (!value.is_array() || value.size() != 4) {
-    throw Error(concat("expected [top, left, bottom, right], got ", value.dump()));
+    throw Error(concat("expected [top, left, bottom, right], got ", quoted(value)));
   }
   to = {whole_number(value[0], kMaxWindow), whole_number(value[1], kMaxWindow),
         whole_number(value[2], kMaxWindow), whole_number(value[3], kMaxWindow)};

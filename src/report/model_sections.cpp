@@ -24,13 +24,13 @@ std::string split_text(const Evaluation& evaluation) {
 std::string tiles(const Evaluation& evaluation) {
   const Classification& c = evaluation.classification;
   const ProbabilityMetrics& stated = evaluation.stated();
-  std::string html =
-      tile("Accuracy", percent(c.accuracy),
-           concat(interval_text(c.accuracy_interval), ", ", grouped(c.images), " images"));
+  std::string html = tile("Accuracy", percent(c.accuracy),
+                          concat(percents(c.accuracy_interval.low, c.accuracy_interval.high), ", ",
+                                 grouped(c.images), " images"));
   if (const auto& free = evaluation.twin_free) {
-    html += tile(
-        "Without training's twins", percent(free->accuracy),
-        concat(interval_text(free->accuracy_interval), ", ", grouped(free->images), " images"));
+    html += tile("Without training's twins", percent(free->accuracy),
+                 concat(percents(free->accuracy_interval.low, free->accuracy_interval.high), ", ",
+                        grouped(free->images), " images"));
   } else {
     html += tile("Without training's twins", kNotKnown, "the data have no training split");
   }
@@ -92,8 +92,9 @@ std::string classes_figure(const std::string& id, const Classification& c) {
     if (m.predicted > 0) precision = {"P", m.precision, m.precision_interval};
     if (m.support > 0) recall = {"R", m.recall, m.recall_interval};
     const auto cells = [](const BarChart::Bar& bar) {
-      return std::pair<Cell, Cell>{{bar.share ? percent(*bar.share) : kUndefined},
-                                   {bar.interval ? interval_text(*bar.interval) : ""}};
+      return std::pair<Cell, Cell>{
+          {bar.share ? percent(*bar.share) : kUndefined},
+          {bar.interval ? percents(bar.interval->low, bar.interval->high) : ""}};
     };
     chart.groups.push_back({name,
                             concat("n = ", grouped(m.support)),
@@ -170,6 +171,26 @@ std::string distribution_figure(const std::string& id, const Evaluation& evaluat
                 to_html(table));
 }
 
+bool measured_alike(const ModelReport& a, const ModelReport& b) {
+  return a.data == b.data && split_text(a.evaluation) == split_text(b.evaluation) &&
+         a.evaluation.samples == b.evaluation.samples;
+}
+
+// Whether all models were measured on the same images against the same classes.
+bool measured_alike(const std::vector<const RunReport*>& runs) {
+  return std::ranges::all_of(
+      runs, [&](const RunReport* run) { return measured_alike(*run->model, *runs[0]->model); });
+}
+
+std::string twins_text(const Evaluation& evaluation) {
+  if (!evaluation.twin_free) {
+    return "The data have no training split, so which images are also in it is not known.";
+  }
+  const std::size_t twins = evaluation.classification.images - evaluation.twin_free->images;
+  return concat(twins == 0 ? "None" : grouped(twins),
+                " of the images are also in the training split, byte for byte.");
+}
+
 // Two rows a run: all images, and those without a twin in training.
 std::string twins_figure(const std::string& id, const std::vector<const RunReport*>& runs) {
   IntervalChart chart{.id = id,
@@ -181,21 +202,21 @@ std::string twins_figure(const std::string& id, const std::vector<const RunRepor
     const std::string name = runs.size() > 1 ? run->name + ", " : "";
     const auto add = [&](const char* label, std::size_t style, const Classification& c) {
       chart.rows.push_back({name + label, style, c.accuracy, c.accuracy_interval});
-      chart.description += concat(name, label, ": ", percent(c.accuracy), " (",
-                                  interval_text(c.accuracy_interval), "). ");
+      chart.description +=
+          concat(name, label, ": ", percent(c.accuracy), " (",
+                 percents(c.accuracy_interval.low, c.accuracy_interval.high), "). ");
     };
     add("all images", 0, evaluation.classification);
     if (!evaluation.twin_free) continue;
     add("without twins", 1, *evaluation.twin_free);
   }
-  const Evaluation& first = runs[0]->model->evaluation;
-  std::string remark = "Accuracy with Wilson intervals at 95 %. ";
-  if (!first.twin_free) {
-    remark += "The data have no training split, so which images are also in it is not known.";
+  std::string remark = "Accuracy with Wilson intervals at 95 %.";
+  if (measured_alike(runs)) {
+    remark += concat(" ", twins_text(runs[0]->model->evaluation));
   } else {
-    const std::size_t twins = first.classification.images - first.twin_free->images;
-    remark += concat(twins == 0 ? "None" : grouped(twins),
-                     " of the images are also in the training split, byte for byte.");
+    for (const RunReport* run : runs) {
+      remark += concat(" ", run->name, ": ", twins_text(run->model->evaluation));
+    }
   }
   return figure("With and without twins", interval_chart(chart), remark, "");
 }
@@ -209,8 +230,8 @@ std::vector<const RunReport*> with_models(const Report& report) {
 }
 
 std::string comparison_text(const RunReport& first, const RunReport& second) {
+  if (!measured_alike(*first.model, *second.model)) return {};
   const Evaluation &a = first.model->evaluation, &b = second.model->evaluation;
-  if (a.samples != b.samples || first.model->data != second.model->data) return {};
   const Comparison comparison = compare(a.classes, a.predictions, b.predictions);
   return element(
       "p",
@@ -222,10 +243,6 @@ std::string comparison_text(const RunReport& first, const RunReport& second) {
 }
 
 }  // namespace
-
-std::string interval_text(const Interval& interval) {
-  return concat(fixed(100 * interval.low, 2), " to ", fixed(100 * interval.high, 2), " %");
-}
 
 std::string tile(const std::string& label, const std::string& figure, const std::string& remark) {
   return concat("<div>", element("dt", label), element("dd", figure, " class=\"figure\""),
@@ -242,15 +259,15 @@ std::string figure(const std::string& heading, const std::string& chart, const s
 std::string comparison_section(const Report& report) {
   const std::vector<const RunReport*> runs = with_models(report);
   if (runs.size() < 2) return {};
-  Table table{.caption = concat("On the ", split_text(runs[0]->model->evaluation),
-                                "; intervals: Wilson, 95 %; misplaced: of ten votes"),
-              .columns = {"Run", "Accuracy", "Without twins", "Macro F1", "Calibration error",
-                          "Cross-entropy", "Misplaced"},
+  Table table{.caption = "Intervals: Wilson, 95 %; misplaced: of ten votes",
+              .columns = {"Run", "Images", "Accuracy", "Without twins", "Macro F1",
+                          "Calibration error", "Cross-entropy", "Misplaced"},
               .text = {},
               .rows = {}};
   const auto accuracy = [](const Classification& c) {
     return Cell{element("span", percent(c.accuracy)) + "<br/>" +
-                element("span", interval_text(c.accuracy_interval), " class=\"soft\"")};
+                element("span", percents(c.accuracy_interval.low, c.accuracy_interval.high),
+                        " class=\"soft\"")};
   };
   for (const RunReport* run : runs) {
     const Evaluation& evaluation = run->model->evaluation;
@@ -258,6 +275,8 @@ std::string comparison_section(const Report& report) {
     const ProbabilityMetrics& stated = evaluation.stated();
     table.rows.push_back({{series_sample(static_cast<std::size_t>(run - report.runs.data())) + " " +
                            escape(run->name)},
+                          {element("span", grouped(evaluation.classification.images)) + "<br/>" +
+                           element("span", split_text(evaluation), " class=\"soft\"")},
                           accuracy(evaluation.classification),
                           free ? accuracy(*free) : Cell{kNotKnown},
                           {fixed(evaluation.classification.macro_f1, 4)},
@@ -267,6 +286,16 @@ std::string comparison_section(const Report& report) {
   }
   std::string html =
       concat("<section id=\"models\">\n<h2>Models side by side</h2>\n", to_html(table));
+  if (!measured_alike(runs)) {
+    std::string sources;
+    for (const RunReport* run : runs) {
+      sources += concat(sources.empty() ? " " : "; ", run->name, ": ", run->model->data);
+    }
+    html += concat(
+        "<p class=\"notice\">The models were not measured on the same images, so their "
+        "figures do not compare.",
+        escape(sources), ".</p>\n");
+  }
   if (runs.size() == 2) html += comparison_text(*runs[0], *runs[1]);
   return concat(html, "<div class=\"charts\">\n", twins_figure("twins", runs),
                 "</div>\n</section>\n");

@@ -6,6 +6,8 @@
 
 #include <ferplus/report/report.h>
 
+#include "report/settings.h"
+
 namespace ferplus {
 namespace {
 
@@ -55,7 +57,7 @@ ordered_json to_json(const RunReport& run) {
 ordered_json to_json(const Report& report) {
   ordered_json object = {{"runs", ordered_json::array()}, {"differences", ordered_json::object()}};
   for (const RunReport& run : report.runs) object["runs"].push_back(to_json(run));
-  for (const Setting& setting : settings(configs_of(report))) {
+  for (const report::Setting& setting : report::settings(report::configs_of(report))) {
     if (setting.differs()) object["differences"][setting.key] = setting.values;
   }
   return object;

@@ -9,6 +9,7 @@
 #include "report/charts.h"
 #include "report/html.h"
 #include "report/sections.h"
+#include "report/settings.h"
 
 namespace ferplus::report {
 namespace {
@@ -145,7 +146,7 @@ std::string differing_settings(const Report& report) {
     table.columns.push_back(escape(setting.key));
     const std::string& usual = most_frequent(setting.values);
     for (std::size_t i = 0; i < report.runs.size(); ++i) {
-      table.rows[i].push_back({setting_html(setting.values[i]), setting.values[i] != usual});
+      table.rows[i].push_back({setting_html(setting.shown[i]), setting.values[i] != usual});
     }
   }
   return table.columns.size() > 1 ? to_html(table) : "<p>All runs have the same settings.</p>\n";
@@ -162,8 +163,8 @@ std::string beside_its_recipe(const RunConfig& config) {
   for (const Setting& setting : settings(std::vector{config, *usual})) {
     if (!setting.differs()) continue;
     table.rows.push_back({{element("code", setting.key)},
-                          {setting_html(setting.values[0]), true},
-                          {setting_html(setting.values[1])}});
+                          {setting_html(setting.shown[0]), true},
+                          {setting_html(setting.shown[1])}});
   }
   return table.rows.empty()
              ? element("p", concat("Recipe ", config.recipe.name, " as it stands.")) + "\n"
@@ -199,7 +200,7 @@ std::string settings_section(const Report& report) {
                .rows = {}};
   for (const Setting& setting : settings(configs_of(report))) {
     if (setting.differs()) continue;
-    common.rows.push_back({{element("code", setting.key)}, {setting_html(setting.values[0])}});
+    common.rows.push_back({{element("code", setting.key)}, {setting_html(setting.shown[0])}});
   }
   return concat(
       "<section id=\"settings\">\n<h2>Settings</h2>\n",

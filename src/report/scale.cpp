@@ -27,11 +27,14 @@ Step round_step(double step) {
 }  // namespace
 
 Ticks round_ticks(double low, double high, int most) {
-  if (!std::isfinite(low) || !std::isfinite(high)) low = 0, high = 1;
+  // Beyond these, steps leave what a double can hold.
+  constexpr double kSmallest = 1e-300, kLargest = 1e300;
+  if (!(std::abs(low) <= kLargest && std::abs(high) <= kLargest)) low = 0, high = 1;
   // Closer figures than these are the same one.
   constexpr double kNarrowest = 1e-9;
-  if (high - low <= kNarrowest * std::max(std::abs(low), std::abs(high))) {
-    const double margin = low == 0 ? 1 : std::abs(low) / 10;
+  const double largest = std::max(std::abs(low), std::abs(high));
+  if (high - low <= std::max(kSmallest, kNarrowest * largest)) {
+    const double margin = largest <= kSmallest ? 1 : std::abs(low) / 10;
     low -= margin;
     high += margin;
   }

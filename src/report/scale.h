@@ -15,8 +15,8 @@ struct Scale {
 };
 
 // Round figures for an axis: multiples of 1, 2 or 5 times a power of ten, of which `values` has the
-// first and the last at or outside the range. Of a range of one figure, or of what is not finite,
-// around it.
+// first and the last at or outside the range. Of a range of one figure (to 9 digits, or nearer than
+// 1e-300) around it; of what is not finite or beyond 1e300, those from 0 to 1.
 struct Ticks {
   std::vector<double> values;
   int decimals = 0;  // that tell them apart

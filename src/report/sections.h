@@ -25,8 +25,6 @@ std::string mistakes_figure(const ModelReport& model);
 std::string run_summary(const RunConfig& config);
 // "finished", "unfinished: 3 of 18 epochs", "no epoch done yet".
 std::string state_text(const RunRecord& record);
-// "78.53 to 81.22 %".
-std::string interval_text(const Interval& interval);
 
 // A figure that stands out: what it is, the figure, and a remark.
 std::string tile(const std::string& label, const std::string& figure, const std::string& remark);

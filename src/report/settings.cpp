@@ -1,21 +1,24 @@
+#include "report/settings.h"
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
-#include <ferplus/report/report.h>
 
-namespace ferplus {
+namespace ferplus::report {
 namespace {
 
 using nlohmann::ordered_json;
 
-std::string value_text(const std::string& key, const ordered_json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (key == "algorithms") {
-    return value.empty() ? "" : concat(value.size(), " measured choices");
-  }
-  return value.dump();
+struct Row {
+  std::string key, value, shown;
+};
+
+Row row_of(const std::string& key, const ordered_json& value) {
+  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  if (key != "algorithms") return {key, text, text};
+  return {key, text, value.empty() ? "" : concat(value.size(), " measured choices")};
 }
 
 // Where data and first weights are: long paths, and of least interest.
@@ -24,20 +27,20 @@ bool is_place(std::string_view key) {
 }
 
 // config.json as keys and values in its order, the recipe's fields among them, paths at the end.
-std::vector<std::pair<std::string, std::string>> flat(const RunConfig& config) {
-  std::vector<std::pair<std::string, std::string>> rows;
+std::vector<Row> flat(const RunConfig& config) {
+  std::vector<Row> rows;
   const ordered_json object = to_json(config);
   for (const auto& [key, value] : object.items()) {
     if (key == "format") continue;
     if (key != "recipe") {
-      rows.emplace_back(key, value_text(key, value));
+      rows.push_back(row_of(key, value));
       continue;
     }
     for (const auto& [field, setting] : value.items()) {
-      rows.emplace_back(field == "name" ? "recipe" : field, value_text(field, setting));
+      rows.push_back(row_of(field == "name" ? "recipe" : field, setting));
     }
   }
-  std::ranges::stable_partition(rows, [](const auto& row) { return !is_place(row.first); });
+  std::ranges::stable_partition(rows, [](const Row& row) { return !is_place(row.key); });
   return rows;
 }
 
@@ -50,11 +53,12 @@ bool Setting::differs() const {
 std::vector<Setting> settings(std::span<const RunConfig> configs) {
   std::vector<Setting> all;
   for (const RunConfig& config : configs) {
-    const auto rows = flat(config);
+    const std::vector<Row> rows = flat(config);
     all.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      all[i].key = rows[i].first;
-      all[i].values.push_back(rows[i].second);
+      all[i].key = rows[i].key;
+      all[i].values.push_back(rows[i].value);
+      all[i].shown.push_back(rows[i].shown);
     }
   }
   return all;
@@ -78,4 +82,4 @@ std::optional<RunConfig> as_its_recipe(const RunConfig& config) {
                    .folders = config.folders};
 }
 
-}  // namespace ferplus
+}  // namespace ferplus::report

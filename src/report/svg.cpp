@@ -12,6 +12,7 @@ namespace ferplus::report {
 namespace {
 
 constexpr std::size_t kColors = 6, kDashes = 4;  // of the style sheet
+static_assert(kColors * kDashes == kStyles);
 
 // Around the origin.
 constexpr std::array kMarks = {
@@ -22,6 +23,7 @@ constexpr std::array kMarks = {
     "M0 5L4.6-3.4H-4.6z",                                     // triangle upside down
     "M-4.4-1.5h2.9v-2.9h3v2.9h2.9v3h-2.9v2.9h-3v-2.9h-2.9z",  // plus
 };
+static_assert(kMarks.size() == kColors);
 
 std::string class_attribute(std::string_view classes) { return concat(" class=\"", classes, "\""); }
 

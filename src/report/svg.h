@@ -30,7 +30,7 @@ class Svg {
   // Flush left at its point unless the classes "middle" or "end" say otherwise; y is the baseline.
   // Turned by `angle` degrees around the point.
   void text(Point at, std::string_view text, std::string_view classes, double angle = 0);
-  // The mark of series `style`: a shape of its own, about 9 across.
+  // The mark of series `style`, about 9 across.
   void mark(Point at, std::size_t style, std::string_view classes, std::string_view tooltip = "");
 
   std::string finish() const { return text_ + "</svg>\n"; }
@@ -39,7 +39,11 @@ class Svg {
   std::string text_;
 };
 
-// What tells series apart: a colour, a dash and a mark, in that order of change. As classes.
+// Styles of series. A colour and a mark change together, so that who does not see colours has the
+// mark; after six of them the dash changes. From the 25th series on styles repeat: names in
+// tooltips tell those apart.
+inline constexpr std::size_t kStyles = 24;
+// Colour and dash, as classes.
 std::string series_class(std::size_t style);
 // A short line with its mark, for legends and tables.
 std::string series_sample(std::size_t style);

@@ -26,8 +26,7 @@ void start_from_model(const RunConfig& config, const Network& network, Checkpoin
 
 std::string resume(const std::filesystem::path& folder, const RunConfig& config,
                    const Network& network, Index steps_per_epoch, Checkpoint& checkpoint) {
-  RunConfig before;
-  read_config(folder / "config.json", before);
+  const RunConfig before = read_run_config(folder / "config.json");
   const int epochs_before = before.recipe.epochs;
   RunConfig same = config;
   same.recipe.epochs = epochs_before;

@@ -9,6 +9,8 @@
 #include <ferplus/train/recipe.h>
 #include <ferplus/train/schedule.h>
 
+#include "core/json_text.h"
+
 namespace ferplus {
 namespace {
 
@@ -103,7 +105,7 @@ void check(const Recipe& recipe, const RecipeField& field) {
 
 void set_from_json(Recipe& recipe, const RecipeField& field, const json& value) {
   const auto wrong = [&](std::string_view expected) {
-    return UsageError(concat(field.name, ": expected ", expected, ", got ", value.dump()));
+    return UsageError(concat(field.name, ": expected ", expected, ", got ", quoted(value)));
   };
   std::visit(
       [&](auto member) {

@@ -9,6 +9,8 @@
 #include <ferplus/nn/model_file.h>
 #include <ferplus/train/run.h>
 
+#include "core/json_text.h"
+
 namespace ferplus {
 namespace {
 
@@ -17,20 +19,20 @@ using nlohmann::json;
 constexpr std::string_view kRunFormat = "ferplus-run-1";
 
 std::string text_of(const json& value, const std::string& key) {
-  if (!value.is_string()) throw UsageError(concat(key, ": expected text, got ", value.dump()));
+  if (!value.is_string()) throw UsageError(concat(key, ": expected text, got ", quoted(value)));
   return value.get<std::string>();
 }
 
 std::uint64_t count_of(const json& value, const std::string& key) {
   if (!value.is_number_unsigned()) {
-    throw UsageError(concat(key, ": expected a whole number from 0, got ", value.dump()));
+    throw UsageError(concat(key, ": expected a whole number from 0, got ", quoted(value)));
   }
   return value.get<std::uint64_t>();
 }
 
 bool truth_of(const json& value, const std::string& key) {
   if (!value.is_boolean()) {
-    throw UsageError(concat(key, ": expected true or false, got ", value.dump()));
+    throw UsageError(concat(key, ": expected true or false, got ", quoted(value)));
   }
   return value.get<bool>();
 }
@@ -64,7 +66,7 @@ TunedConv tuned_from(const json& object, const std::string& list) {
                      std::ranges::all_of(kKeys, [&](auto* key) { return object.contains(key); });
   if (!whole) {
     throw UsageError(concat(list, ": expected objects of pass, height, width, in_channels, ",
-                            "out_channels and algorithm, got ", object.dump()));
+                            "out_channels and algorithm, got ", quoted(object)));
   }
   const auto size = [&](const std::string& key) { return size_of(object.at(key), key); };
   return {.pass = conv_pass_from_name(text_of(object.at("pass"), "pass")),
@@ -166,7 +168,7 @@ void update_from_json(RunConfig& config, const json& object) {
   for (const auto& [key, value] : object.items()) {
     if (key == "format") {
       if (value != kRunFormat) {
-        throw UsageError(concat("format: expected \"", kRunFormat, "\", got ", value.dump()));
+        throw UsageError(concat("format: expected \"", kRunFormat, "\", got ", quoted(value)));
       }
     } else if (key == "network") {
       config.network = text_of(value, key);
@@ -205,15 +207,33 @@ void update_from_json(RunConfig& config, const json& object) {
   }
 }
 
-void read_config(const std::filesystem::path& path, RunConfig& config) {
+namespace {
+
+void update_from_file(const std::filesystem::path& path, RunConfig& config, bool of_a_run) {
   const MappedFile file(path);
   try {
-    update_from_json(config, json::parse(file.text()));
+    const json object = json::parse(file.text());
+    update_from_json(config, object);
+    if (of_a_run && !object.contains("format")) {
+      throw UsageError(concat("no run's: it lacks \"format\": \"", kRunFormat, "\""));
+    }
   } catch (const json::exception& error) {
     throw file_error(path, 0, concat("not a configuration: ", error.what()));
   } catch (const UsageError& error) {
     throw UsageError(concat(path.string(), ": ", error.what()));
   }
+}
+
+}  // namespace
+
+void read_config(const std::filesystem::path& path, RunConfig& config) {
+  update_from_file(path, config, false);
+}
+
+RunConfig read_run_config(const std::filesystem::path& path) {
+  RunConfig config;
+  update_from_file(path, config, true);
+  return config;
 }
 
 void write_config(const std::filesystem::path& path, const RunConfig& config) {

@@ -1,12 +1,16 @@
 #include <algorithm>
-#include <fstream>
+#include <array>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
 #include <ferplus/train/run_record.h>
+#include <ferplus/train/tensorboard.h>
+
+#include "core/json_text.h"
 
 namespace ferplus {
 namespace {
@@ -14,46 +18,89 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::size_t kMostEpochs = 100'000;  // recipe_fields()
+constexpr int kMostEpochs = 100'000;  // recipe_fields()
+constexpr double kMostSeconds = 1e9;  // more than thirty years
 
 double number_of(const json& object, const char* key) {
   if (!object.contains(key)) throw Error(concat("'", key, "' is missing"));
   const json& value = object.at(key);
-  if (!value.is_number()) throw Error(concat("'", key, "' is no number: ", value.dump()));
+  if (!value.is_number()) throw Error(concat("'", key, "' is no number: ", quoted(value)));
   return value.get<double>();
 }
 
-std::optional<double> optional_number_of(const json& object, const char* key) {
-  if (!object.contains(key) || object.at(key).is_null()) return std::nullopt;
-  return number_of(object, key);
+double number_of(const json& object, const char* key, double low, double high) {
+  const double number = number_of(object, key);
+  if (!(number >= low && number <= high)) {
+    throw Error(concat("'", key, "' is not between ", low, " and ", high, ": ", number));
+  }
+  return number;
+}
+
+double share_of(const json& object, const char* key) { return number_of(object, key, 0, 1); }
+
+int whole_number_of(const json& object, const char* key, int low, int high) {
+  const double number = number_of(object, key, low, high);
+  if (!object.at(key).is_number_integer()) {
+    throw Error(concat("'", key, "' is no whole number: ", quoted(object.at(key))));
+  }
+  return static_cast<int>(number);
+}
+
+bool truth_of(const json& object, const char* key) {
+  if (!object.contains(key)) throw Error(concat("'", key, "' is missing"));
+  if (!object.at(key).is_boolean()) {
+    throw Error(concat("'", key, "' is neither true nor false: ", quoted(object.at(key))));
+  }
+  return object.at(key).get<bool>();
+}
+
+bool has(const json& object, const char* key) {
+  return object.contains(key) && !object.at(key).is_null();
 }
 
 EpochMetrics metrics_from(const json& object) {
   if (!object.is_object()) throw Error("expected a JSON object");
-  if (!object.contains("epoch") || !object.at("epoch").is_number_integer()) {
-    throw Error("'epoch' is missing or no whole number");
+  EpochMetrics row{.epoch = whole_number_of(object, "epoch", 0, kMostEpochs - 1),
+                   .train_loss = number_of(object, "train_loss"),
+                   .train_accuracy = share_of(object, "train_accuracy"),
+                   .public_loss = number_of(object, "public_loss"),
+                   .public_accuracy = share_of(object, "public_accuracy"),
+                   .learning_rate = number_of(object, "learning_rate"),
+                   .seconds = number_of(object, "seconds", 0, kMostSeconds),
+                   .images_per_second = number_of(object, "images_per_second")};
+  if (has(object, "final_train_loss")) {
+    row.final_train_loss = number_of(object, "final_train_loss");
   }
-  return {.epoch = object.at("epoch").get<int>(),
-          .train_loss = number_of(object, "train_loss"),
-          .train_accuracy = number_of(object, "train_accuracy"),
-          .final_train_loss = optional_number_of(object, "final_train_loss"),
-          .public_loss = number_of(object, "public_loss"),
-          .public_accuracy = number_of(object, "public_accuracy"),
-          .learning_rate = number_of(object, "learning_rate"),
-          .seconds = number_of(object, "seconds"),
-          .images_per_second = number_of(object, "images_per_second"),
-          .wall_time = optional_number_of(object, "wall_time")};
+  if (has(object, "wall_time")) row.wall_time = number_of(object, "wall_time");
+  return row;
+}
+
+// Cuts the next line off `rest`. Nothing if its newline is missing: a crash cut it off.
+std::optional<std::string_view> next_line(std::string_view& rest) {
+  const auto end = rest.find('\n');
+  if (end == rest.npos) return std::nullopt;
+  const std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(end + 1);
+  return line;
 }
 
 RunSummary read_summary(const fs::path& path) {
   const MappedFile file(path);
   try {
     const json object = json::parse(file.text());
-    return {.epochs = object.at("epochs").get<int>(),
-            .finished = object.at("finished").get<bool>(),
-            .best_epoch = object.at("best_epoch").get<int>(),
-            .public_accuracy = object.at("public_accuracy").get<double>(),
-            .private_accuracy = optional_number_of(object, "private_accuracy")};
+    if (!object.is_object()) throw Error("expected a JSON object");
+    RunSummary summary{.epochs = whole_number_of(object, "epochs", 1, kMostEpochs),
+                       .finished = truth_of(object, "finished"),
+                       .best_epoch = whole_number_of(object, "best_epoch", 0, kMostEpochs - 1),
+                       .public_accuracy = share_of(object, "public_accuracy")};
+    if (has(object, "private_accuracy")) {
+      summary.private_accuracy = share_of(object, "private_accuracy");
+    }
+    if (summary.best_epoch >= summary.epochs) {
+      throw Error(concat("'best_epoch' ", summary.best_epoch, " is none of the ", summary.epochs,
+                         " epochs"));
+    }
+    return summary;
   } catch (const std::exception& error) {
     throw file_error(path, 0, concat("not what a run writes: ", error.what()));
   }
@@ -78,10 +125,10 @@ std::vector<EpochMetrics> read_metrics(const fs::path& path) {
   const MappedFile file(path);
   std::vector<EpochMetrics> rows;
   std::string_view rest = file.text();
-  for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+  while (const auto line = next_line(rest)) {
     try {
       if (rows.size() == kMostEpochs) throw Error("more epochs than a run can have");
-      const EpochMetrics row = metrics_from(json::parse(rest.substr(0, end)));
+      const EpochMetrics row = metrics_from(json::parse(*line));
       if (row.epoch != static_cast<int>(rows.size())) {
         throw Error(concat("expected epoch ", rows.size(), ", got ", row.epoch));
       }
@@ -89,20 +136,23 @@ std::vector<EpochMetrics> read_metrics(const fs::path& path) {
     } catch (const std::exception& error) {
       throw file_error(path, rows.size() + 1, concat("no epoch's metrics: ", error.what()));
     }
-    rest.remove_prefix(end + 1);
   }
   return rows;
 }
 
 void cut_metrics(const fs::path& path, int epochs) {
-  std::ifstream metrics(path);
-  std::string kept, line;
-  for (int epoch = 0; epoch < epochs; ++epoch) {
-    if (!std::getline(metrics, line)) {
-      throw file_error(path, static_cast<std::size_t>(epoch) + 1,
-                       concat("expected a line for each of the ", epochs, " epochs done"));
+  std::string kept;
+  if (epochs > 0) {
+    const MappedFile file(path);
+    std::string_view rest = file.text();
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      const auto line = next_line(rest);
+      if (!line) {
+        throw file_error(path, static_cast<std::size_t>(epoch) + 1,
+                         concat("expected a whole line for each of the ", epochs, " epochs done"));
+      }
+      kept.append(*line) += '\n';
     }
-    kept += line + '\n';
   }
   write_file_atomically(path, [&](std::ostream& out) { out << kept; });
 }
@@ -128,11 +178,23 @@ double RunRecord::seconds() const {
   return sum;
 }
 
+bool is_file_of_run(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kNames = {
+      "config.json",      "metrics.jsonl",    "train.log",
+      "last.safetensors", "best.safetensors", kEventFile,
+      "profile.json",     "summary.json",     ".lock"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
 RunRecord read_run(const fs::path& folder) {
-  RunRecord record{.folder = folder, .config = {}, .epochs = {}, .summary = {}};
-  read_config(folder / "config.json", record.config);
-  if (fs::exists(folder / "metrics.jsonl")) record.epochs = read_metrics(folder / "metrics.jsonl");
-  if (fs::exists(folder / "summary.json")) {
+  RunRecord record{.folder = folder,
+                   .config = read_run_config(folder / "config.json"),
+                   .epochs = {},
+                   .summary = {}};
+  if (file_exists(folder / "metrics.jsonl")) {
+    record.epochs = read_metrics(folder / "metrics.jsonl");
+  }
+  if (file_exists(folder / "summary.json")) {
     const RunSummary summary = read_summary(folder / "summary.json");
     const bool current = summary.epochs == static_cast<int>(record.epochs.size()) &&
                          (!summary.finished || summary.epochs == record.config.recipe.epochs);
@@ -142,14 +204,17 @@ RunRecord read_run(const fs::path& folder) {
 }
 
 std::vector<fs::path> run_folders(const fs::path& folder) {
-  if (fs::exists(folder / "config.json")) return {folder};
-  if (!fs::is_directory(folder)) {
+  if (file_exists(folder / "config.json")) return {folder};
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
     throw Error(concat(folder.string(), " is no folder, so it holds no run"));
   }
   std::vector<fs::path> runs;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (fs::exists(entry.path() / "config.json")) runs.push_back(entry.path());
+  fs::directory_iterator entries(folder, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    if (file_exists(entries->path() / "config.json")) runs.push_back(entries->path());
   }
+  if (error) throw file_error(folder, 0, concat("cannot list the folder: ", error.message()));
   if (runs.empty()) {
     throw Error(concat(folder.string(),
                        " holds no run: there is no config.json in it nor in a folder in it"));

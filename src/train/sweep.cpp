@@ -8,6 +8,8 @@
 #include <ferplus/io/file.h>
 #include <ferplus/train/sweep.h>
 
+#include "core/json_text.h"
+
 namespace ferplus {
 namespace {
 
@@ -23,13 +25,13 @@ bool is_plain_name(const std::string& name) {
 }
 
 std::string text_of(const json& value, std::string_view key) {
-  if (!value.is_string()) throw UsageError(concat(key, ": expected text, got ", value.dump()));
+  if (!value.is_string()) throw UsageError(concat(key, ": expected text, got ", quoted(value)));
   return value.get<std::string>();
 }
 
 const json& list_of(const json& value, std::string_view key) {
   if (!value.is_array() || value.empty() || value.size() > 1000) {
-    throw UsageError(concat(key, ": expected a list of 1 to 1000 entries, got ", value.dump()));
+    throw UsageError(concat(key, ": expected a list of 1 to 1000 entries, got ", quoted(value)));
   }
   return value;
 }
@@ -39,7 +41,7 @@ Recipe recipe_of(const json& entry) {
   if (!entry.is_object() || !entry.contains("name")) {
     throw UsageError(
         concat("recipes: expected a name or an object with a name and what it changes, got ",
-               entry.dump()));
+               quoted(entry)));
   }
   const std::string name = text_of(entry.at("name"), "recipes: name");
   if (!is_plain_name(name)) {
@@ -74,7 +76,7 @@ std::vector<SweepRun> expand(const json& object, const fs::path& folder) {
     } else if (key == "seeds") {
       for (const json& seed : list_of(value, key)) {
         if (!seed.is_number_unsigned()) {
-          throw UsageError(concat("seeds: expected whole numbers from 0, got ", seed.dump()));
+          throw UsageError(concat("seeds: expected whole numbers from 0, got ", quoted(seed)));
         }
         seeds.push_back(seed.get<std::uint64_t>());
       }

@@ -107,6 +107,25 @@ TEST_F(ReportCommand, RefusesDamageAndRunsGivenTwice) {
   EXPECT_EQ(report({folder_ / "runs/short", "--fer", pixels()}).exit_code, 2);
 }
 
+TEST_F(ReportCommand, WritesOverNothingOfTheRuns) {
+  const auto refused = [&](const std::vector<std::string>& outputs, const std::string& why) {
+    std::vector<std::string> arguments = {"report", "--curves-only", "--quiet", folder_ / "runs"};
+    arguments.insert(arguments.end(), outputs.begin(), outputs.end());
+    const CommandResult result = run_ferplus(arguments);
+    EXPECT_EQ(result.exit_code, 2) << outputs[1];
+    EXPECT_THAT(result.err, HasSubstr(why)) << outputs[1];
+  };
+  refused({"-o", page(), "--json", folder_ / "runs/../report.html"}, "both name");
+  EXPECT_FALSE(fs::exists(page()));
+  const std::string config = folder_ / "runs/short/config.json", before = read_text(config);
+  refused({"-o", config}, "run's own");
+  refused({"-o", page(), "--json", folder_ / "runs/long/../short/summary.json"}, "run's own");
+  fs::create_symlink(config, folder_ / "link.html");
+  refused({"-o", folder_ / "link.html"}, "run's own");
+  EXPECT_EQ(read_text(config), before);
+  EXPECT_EQ(report({folder_ / "runs/short", "--curves-only"}).exit_code, 0);
+}
+
 TEST_F(ReportCommand, TrainingWritesEventsForTensorBoard) {
   const CommandResult result = train("watched", {"--epochs", "2", "--tensorboard"});
   const fs::path events = folder_ / "watched" / kEventFile;

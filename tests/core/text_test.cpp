@@ -20,6 +20,7 @@ TEST(Text, Fixed) {
 TEST(Text, Percent) {
   EXPECT_EQ(percent(0.78212), "78.21 %");
   EXPECT_EQ(percent(1, 0), "100 %");
+  EXPECT_EQ(percents(0.78525, 0.8122), "78.53 to 81.22 %");
 }
 
 TEST(Text, GroupsDigitsInThrees) {

@@ -1,5 +1,7 @@
 // What pages are made of: escaped text, tables, axes, pictures.
 #include <cmath>
+#include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,24 @@ TEST(CoordinateTest, IsShort) {
   EXPECT_EQ(coordinate(std::nan("")), "0");
 }
 
+TEST(SeriesTest, AreTwentyFourThenRepeat) {
+  std::set<std::string> classes, samples;
+  for (std::size_t style = 0; style < kStyles; ++style) {
+    classes.insert(series_class(style));
+    samples.insert(series_sample(style));
+  }
+  EXPECT_EQ(classes.size(), kStyles);
+  EXPECT_EQ(samples.size(), kStyles);
+  EXPECT_EQ(series_sample(kStyles), series_sample(0));
+  const auto shape = [](std::size_t style) {
+    const std::string sample = series_sample(style);
+    const auto begin = sample.find("<path d=");
+    return sample.substr(begin, sample.find(" transform") - begin);
+  };
+  EXPECT_NE(shape(0), shape(1));
+  EXPECT_EQ(shape(0), shape(6));  // with the colour
+}
+
 TEST(RoundTicksTest, ByHand) {
   EXPECT_THAT(round_ticks(0, 1, 6).values,
               ElementsAre(0, 0.2, 0.4, testing::DoubleEq(0.6), 0.8, 1));
@@ -83,7 +103,7 @@ TEST(RoundTicksTest, ByHand) {
 }
 
 TEST(RoundTicksTest, CoverEveryRangeWithFew) {
-  for (double size = 1e-7; size < 1e7; size *= 1.37) {
+  for (double size = 1.01e-300; size < 1e298; size *= 1.37) {
     for (const double low : {-3.3 * size, 0.0, 0.71 * size, 40 * size}) {
       for (const int most : {2, 5, 8}) {
         const Ticks ticks = round_ticks(low, low + size, most);
@@ -105,6 +125,25 @@ TEST(RoundTicksTest, OneFigureAndNoFigure) {
     const Ticks ticks = round_ticks(low, high, 5);
     EXPECT_LT(ticks.values.front(), low);
     EXPECT_GT(ticks.values.back(), high);
+  }
+  constexpr double kMost = std::numeric_limits<double>::max();
+  constexpr double kLeast = std::numeric_limits<double>::denorm_min();
+  for (const auto& [low, high] : {std::pair(0.0, kLeast),
+                                  {kLeast, kLeast},
+                                  {-kLeast, 1e-310},
+                                  {1e-305, 2e-305},
+                                  {-kMost, kMost},
+                                  {kMost, kMost},
+                                  {0, kMost},
+                                  {-1e301, 1}}) {
+    for (const int most : {2, 6}) {
+      const Ticks ticks = round_ticks(low, high, most);
+      ASSERT_GE(ticks.values.size(), 2u) << low << ' ' << high;
+      EXPECT_LE(ticks.values.size(), static_cast<std::size_t>(most) + 1);
+      EXPECT_LT(ticks.values.front(), ticks.values.back());
+      EXPECT_TRUE(std::isnormal(ticks.values.back() - ticks.values.front()));
+      EXPECT_GE(ticks.decimals, 0);
+    }
   }
   EXPECT_GE(round_ticks(INFINITY, -INFINITY, 5).values.size(), 2u);
   EXPECT_GE(round_ticks(0, std::nan(""), 5).values.size(), 2u);

@@ -210,6 +210,37 @@ TEST(ReportPageTest, RunsInEveryState) {
   EXPECT_EQ(count(page, "<polyline"), 8u);
 }
 
+TEST(ReportPageTest, ModelsMeasuredOnDifferentData) {
+  const auto first = run_report("first", 4, true, 1);
+  auto second = run_report("second", 4, true, 2);
+  EXPECT_THAT(to_html(Report{{first, second}}), Not(HasSubstr("not measured on the same images")));
+  second.model->data = "other <faces>";
+  second.model->evaluation.twin_free.reset();
+  const std::string page = to_html(Report{{first, second}});
+  expect_sound(page);
+  EXPECT_THAT(page, HasSubstr("not measured on the same images"));
+  EXPECT_THAT(page, HasSubstr("second: other &lt;faces&gt;"));
+  EXPECT_THAT(page, HasSubstr("first: None of the images"));
+  EXPECT_THAT(page, HasSubstr("second: The data have no training split"));
+  EXPECT_THAT(page, Not(HasSubstr("McNemar")));
+}
+
+TEST(ReportPageTest, OtherMeasuredAlgorithmsAreOtherSettings) {
+  auto first = run_report("first", 2, false, 1), second = first;
+  second.name = "second";
+  const TunedConv row{
+      .height = 8, .width = 8, .in_channels = 16, .out_channels = 32, .algorithm = "winograd2"};
+  first.record.config.convolution.tuned = second.record.config.convolution.tuned = {row};
+  EXPECT_THAT(to_html(Report{{first, second}}), HasSubstr("All runs have the same settings"));
+  second.record.config.convolution.tuned[0].algorithm = "winograd4";
+  const Report report{{first, second}};
+  const std::string page = to_html(report);
+  EXPECT_THAT(page, Not(HasSubstr("All runs have the same settings")));
+  EXPECT_THAT(page, HasSubstr("<td class=\"text marked\"><code>1 measured choices</code></td>"));
+  const json differences = json::parse(to_json(report).dump()).at("differences");
+  EXPECT_THAT(differences.at("algorithms").at(1).get<std::string>(), HasSubstr("winograd4"));
+}
+
 TEST(ReportPageTest, ManyRunsAndEpochsAndNothingAtAll) {
   Report report;
   for (int i = 0; i < 30; ++i) {

@@ -1,5 +1,8 @@
 // What runs leave behind, read back.
+#include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,11 +16,13 @@
 namespace ferplus {
 namespace {
 
+using nlohmann::json;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+namespace fs = std::filesystem;
 
 std::string row(int epoch, double accuracy) {
   return to_json(EpochMetrics{.epoch = epoch,
@@ -44,7 +49,7 @@ class RunRecordTest : public testing::Test {
   void write_summary(int epochs, bool finished) {
     const RunSummary summary{.epochs = epochs,
                              .finished = finished,
-                             .best_epoch = 1,
+                             .best_epoch = 0,
                              .public_accuracy = 0.75,
                              .private_accuracy = 0.7};
     write_text(folder_ / "summary.json", to_json(summary).dump());
@@ -112,9 +117,94 @@ TEST_F(RunRecordTest, DamagedLinesAreNamed) {
   EXPECT_THAT(complaint("{\"epoch\": 1e999}\n"), HasSubstr("metrics.jsonl:1: "));
 }
 
+TEST_F(RunRecordTest, EachFigureHasItsRange) {
+  const auto with = [](const std::string& key, const std::string& value) {
+    json object = json::parse(row(0, 0.5));
+    object[key] = json::parse(value);
+    return object.dump() + '\n';
+  };
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"epoch", "4294967296"},      {"epoch", "-1"},           {"epoch", "0.0"},
+      {"epoch", "1e300"},           {"train_accuracy", "7.5"}, {"train_accuracy", "-0.1"},
+      {"public_accuracy", "1.001"}, {"seconds", "-600"},       {"seconds", "1e300"},
+      {"train_loss", "null"},       {"wall_time", "true"}};
+  for (const auto& [key, value] : cases) {
+    EXPECT_THAT(complaint(with(key, value)),
+                AllOf(HasSubstr("metrics.jsonl:1: "), HasSubstr("'" + key + "'")))
+        << value;
+  }
+  write_text(folder_ / "metrics.jsonl", with("seconds", "0"));
+  EXPECT_THAT(record().epochs, SizeIs(1));
+}
+
 TEST_F(RunRecordTest, ADamagedSummaryIsNamed) {
-  write_text(folder_ / "summary.json", "{\"epochs\": true}");
+  const RunSummary sound{.epochs = 2,
+                         .finished = true,
+                         .best_epoch = 1,
+                         .public_accuracy = 0.75,
+                         .private_accuracy = 0.7};
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"epochs", "true"},        {"epochs", "1.9"},          {"epochs", "4294967297"},
+      {"epochs", "0"},           {"best_epoch", "-99.7"},    {"best_epoch", "-1"},
+      {"best_epoch", "2"},       {"finished", "1"},          {"public_accuracy", "-3"},
+      {"public_accuracy", "[]"}, {"private_accuracy", "42"}, {"private_accuracy", "\"x\""}};
+  for (const auto& [key, value] : cases) {
+    json object = to_json(sound);
+    object[key] = json::parse(value);
+    write_text(folder_ / "summary.json", object.dump());
+    EXPECT_THAT(message_of<Error>([&] { record(); }),
+                AllOf(HasSubstr("summary.json"), HasSubstr("'" + key + "'")))
+        << value;
+  }
+  write_text(folder_ / "summary.json", "[]");
   EXPECT_THAT(message_of<Error>([&] { record(); }), HasSubstr("summary.json"));
+}
+
+TEST_F(RunRecordTest, NestedAndLongValuesAreCutInMessages) {
+  constexpr std::size_t kDepth = 300'000;
+  const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');
+  const std::string figure = "{\"epoch\": 0, \"train_loss\": ";
+  EXPECT_THAT(complaint(figure + deep + "}\n"), HasSubstr("'train_loss' is no number: array"));
+  EXPECT_THAT(complaint(deep + "\n"), HasSubstr("expected a JSON object"));
+  const std::string long_text = complaint(figure + '"' + std::string(kDepth, 'x') + "\"}\n");
+  EXPECT_THAT(long_text, HasSubstr("'train_loss' is no number: \"xxx"));
+  EXPECT_LT(long_text.size(), 300u);
+  // Cut between characters of two bytes.
+  std::string umlauts = "\"x";
+  for (int i = 0; i < 100; ++i) umlauts += "ä";
+  EXPECT_THAT(complaint(figure + umlauts + "\"}\n"), HasSubstr("ä…"));
+  for (const char* key : {"network", "seed", "drop_leaks", "limit", "algorithms", "format"}) {
+    const std::string value = key == std::string("algorithms") ? "[" + deep + "]" : deep;
+    write_text(folder_ / "config.json", std::string("{\"") + key + "\": " + value + "}");
+    const std::string message = message_of<Error>([&] { record(); });
+    EXPECT_THAT(message, AllOf(HasSubstr("config.json"), HasSubstr("got array"))) << key;
+    EXPECT_LT(message.size(), 300u);
+  }
+  write_text(folder_ / "config.json", "{\"recipe\": {\"epochs\": " + deep + "}}");
+  EXPECT_THAT(message_of<Error>([&] { record(); }), HasSubstr("got array"));
+}
+
+TEST_F(RunRecordTest, ALineWithoutItsNewlineIsNeitherReadNorKept) {
+  const fs::path metrics = folder_ / "metrics.jsonl";
+  std::string torn = row(1, 0.75);
+  torn.pop_back();
+  write_text(metrics, row(0, 0.5) + torn);
+  EXPECT_THAT(read_metrics(metrics), SizeIs(1));
+  EXPECT_THAT(message_of<Error>([&] { cut_metrics(metrics, 2); }), HasSubstr("metrics.jsonl:2: "));
+  EXPECT_EQ(read_text(metrics), row(0, 0.5) + torn);
+  cut_metrics(metrics, 1);
+  EXPECT_EQ(read_text(metrics), row(0, 0.5));
+  cut_metrics(metrics, 0);
+  EXPECT_EQ(read_text(metrics), "");
+  fs::remove(metrics);
+  cut_metrics(metrics, 0);
+  EXPECT_THAT(message_of<Error>([&] { cut_metrics(metrics, 1); }), HasSubstr("metrics.jsonl"));
+}
+
+TEST_F(RunRecordTest, AConfigurationWithoutItsFormatIsNoRuns) {
+  write_text(folder_ / "config.json", "{}");
+  EXPECT_THAT(message_of<Error>([&] { record(); }),
+              AllOf(HasSubstr("config.json"), HasSubstr("format")));
 }
 
 TEST_F(RunRecordTest, FoldersOfRuns) {
@@ -122,10 +212,13 @@ TEST_F(RunRecordTest, FoldersOfRuns) {
   TemporaryFolder sweep;
   EXPECT_THAT(message_of<Error>([&] { run_folders(sweep.path()); }), HasSubstr("config.json"));
   EXPECT_THAT(message_of<Error>([&] { run_folders(sweep / "missing"); }), HasSubstr("missing"));
-  for (const char* name : {"b", "a", "c"}) std::filesystem::create_directory(sweep / name);
+  for (const char* name : {"b", "a", "c"}) fs::create_directory(sweep / name);
   for (const char* name : {"b", "a"}) write_config(sweep / name / "config.json", {});
   write_text(sweep / "summary.json", "{}");
   EXPECT_THAT(run_folders(sweep.path()), ElementsAre(sweep / "a", sweep / "b"));
+  fs::create_symlink("loop", sweep / "loop");
+  EXPECT_THAT(message_of<Error>([&] { run_folders(sweep.path()); }), HasSubstr("loop"));
+  EXPECT_THAT(message_of<Error>([&] { run_folders(sweep / "loop"); }), HasSubstr("loop"));
 }
 
 }  // namespace

@@ -12,17 +12,13 @@ namespace {
 constexpr const char* kNotKnown = "not known";  // without a training split
 constexpr const char* kInterval = "Wilson 95 %";
 
-std::string interval_text(const Interval& interval) {
-  return fmt::format("{:.2f} to {:.2f}", 100 * interval.low, 100 * interval.high);
-}
-
 std::string figure(double value) { return fmt::format("{:.4f}", value); }
 
 std::string accuracy_table(const Evaluation& evaluation) {
   Table table({{"", Table::Align::left}, {""}, {kInterval}, {"images"}});
   const auto add = [&](const char* name, const Classification& c) {
-    table.add_row(
-        {name, percent(c.accuracy), interval_text(c.accuracy_interval), grouped(c.images)});
+    table.add_row({name, percent(c.accuracy),
+                   percents(c.accuracy_interval.low, c.accuracy_interval.high), grouped(c.images)});
   };
   add("accuracy", evaluation.classification);
   constexpr const char* kTwinFree = "without training's twins";
@@ -76,7 +72,8 @@ std::string class_table(const Classification& c) {
   for (std::size_t k = 0; k < kClasses; ++k) {
     const ClassMetrics& m = c.classes[k];
     table.add_row({std::string(kClassNames[k]), percent(m.precision), percent(m.recall),
-                   interval_text(m.recall_interval), figure(m.f1), grouped(m.support)});
+                   percents(m.recall_interval.low, m.recall_interval.high), figure(m.f1),
+                   grouped(m.support)});
   }
   return table.to_string();
 }
@@ -127,10 +124,12 @@ std::string models_text(std::span<const NamedEvaluation> models) {
   for (const auto& [name, evaluation] : models) {
     const Classification& c = evaluation.classification;
     const auto& twin_free = evaluation.twin_free;
-    table.add_row({name, percent(c.accuracy), interval_text(c.accuracy_interval),
-                   twin_free ? percent(twin_free->accuracy) : kNotKnown,
-                   twin_free ? interval_text(twin_free->accuracy_interval) : "", figure(c.macro_f1),
-                   figure(evaluation.raw.agreement.cross_entropy)});
+    table.add_row(
+        {name, percent(c.accuracy), percents(c.accuracy_interval.low, c.accuracy_interval.high),
+         twin_free ? percent(twin_free->accuracy) : kNotKnown,
+         twin_free ? percents(twin_free->accuracy_interval.low, twin_free->accuracy_interval.high)
+                   : "",
+         figure(c.macro_f1), figure(evaluation.raw.agreement.cross_entropy)});
   }
   return table.to_string();
 }
@@ -145,7 +144,7 @@ std::string robustness_text(const Evaluation& clean, std::span<const CorruptedAc
   for (const auto& [corruption, c] : rows) {
     table.add_row({std::string(corruption->kind == before ? "" : corruption->kind),
                    std::string(corruption->level), percent(c.accuracy),
-                   interval_text(c.accuracy_interval),
+                   percents(c.accuracy_interval.low, c.accuracy_interval.high),
                    fmt::format("{:.2f}", 100 * (clean.classification.accuracy - c.accuracy))});
     before = corruption->kind;
   }

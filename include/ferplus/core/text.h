@@ -15,4 +15,7 @@ std::string grouped(std::uint64_t number);
 // 0.5 → "50.00 %".
 std::string percent(double share, int digits = 2);
 
+// 0.5, 0.75 → "50.00 to 75.00 %".
+std::string percents(double low, double high);
+
 }  // namespace ferplus

@@ -33,6 +33,10 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+// Whether something is there, links followed. Throws Error that names the path if that cannot be
+// told: a loop of links, a folder without permission.
+bool file_exists(const std::filesystem::path& path);
+
 // Writes through `write` to a temporary file in the same folder, fsyncs it, renames it to `path`
 // and fsyncs the folder: after a crash at any point the old file or the new one is there, whole. On
 // an error the temporary file is removed; what `write` threw passes through, all else is an Error.

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -59,18 +58,5 @@ std::string to_html(const Report& report);
 
 // The same figures. Texts are taken as they are, so dump it with error_handler_t::replace.
 nlohmann::ordered_json to_json(const Report& report);
-
-// A setting of a run as it stands in the report: the keys of config.json, those of its recipe among
-// them.
-struct Setting {
-  std::string key;
-  std::vector<std::string> values;  // one per run
-  bool differs() const;
-};
-std::vector<Setting> settings(std::span<const RunConfig> configs);
-std::vector<RunConfig> configs_of(const Report& report);
-// What the run would have been with nothing but its network, mode, recipe, seed and data asked for.
-// Nothing if its recipe is none of recipes().
-std::optional<RunConfig> as_its_recipe(const RunConfig& config);
 
 }  // namespace ferplus

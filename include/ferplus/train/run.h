@@ -58,6 +58,8 @@ nlohmann::ordered_json to_json(const RunConfig& config);
 void update_from_json(RunConfig& config, const nlohmann::json& json);
 // Throws Error that names the file if it is not such JSON.
 void read_config(const std::filesystem::path& path, RunConfig& config);
+// The config.json of a run; one without "format" is none. Throws Error likewise.
+RunConfig read_run_config(const std::filesystem::path& path);
 void write_config(const std::filesystem::path& path, const RunConfig& config);
 
 // Throws Error if the folder holds a run already.

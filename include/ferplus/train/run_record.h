@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -30,9 +31,11 @@ nlohmann::ordered_json to_json(const EpochMetrics& metrics);
 
 // The rows of a metrics.jsonl. A last line without its newline, cut off by a crash, is left out:
 // resuming does the epoch again. Throws Error that names file and line: no JSON object, a figure
-// that is missing or no number, an epoch that is not the line's, more lines than a run can have.
+// that is missing, no number or out of its range (shares 0 to 1, seconds from 0), an epoch that is
+// not the line's, more lines than a run can have.
 std::vector<EpochMetrics> read_metrics(const std::filesystem::path& path);
-// Keeps the first `epochs` lines of a metrics.jsonl. Throws Error if there are fewer.
+// Keeps the first `epochs` lines of a metrics.jsonl, which may be missing if that is none. Throws
+// Error if there are fewer; a last line without its newline is none here either.
 void cut_metrics(const std::filesystem::path& path, int epochs);
 
 // summary.json.
@@ -58,7 +61,11 @@ struct RunRecord {
   double seconds() const;  // of training, without evaluation
 };
 
-// Reads config.json, metrics.jsonl and summary.json; the last two may be missing. Throws Error.
+// Whether a run's folder has a file of this name to itself (run.h).
+bool is_file_of_run(std::string_view name);
+
+// Reads config.json, metrics.jsonl and summary.json; the last two may be missing. Throws Error that
+// names the file.
 RunRecord read_run(const std::filesystem::path& folder);
 
 // The folder itself if it is a run's, else the runs' folders in it (of a sweep), by name. Throws

@@ -19,7 +19,9 @@ void require_tensorboard();
 
 // Makes the file hold these epochs and no others, with the tags loss/train, loss/public,
 // accuracy/train, accuracy/public, learning_rate and images_per_second. What it holds of them
-// already stays untouched, so that a TensorBoard that watches the file goes on. Throws Error.
+// already stays untouched, so that a TensorBoard that watches the file goes on. Epochs without
+// EpochMetrics::wall_time stand at 1970, so that TensorBoard's axes "relative" and "wall" are of no
+// use with them; its axis "step" is. Throws Error.
 void write_events(const std::filesystem::path& folder, std::span<const EpochMetrics> epochs);
 
 // Adds one epoch. Throws Error.

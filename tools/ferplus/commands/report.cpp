@@ -114,7 +114,7 @@ void add_model(const Options& options, DataSource& source, const std::string& la
     run.without_model = "The model was not evaluated, as --curves-only asked.";
     return;
   }
-  if (!fs::exists(file)) {
+  if (!file_exists(file)) {
     run.without_model = fmt::format("There is no {} in {}, so no model was evaluated.",
                                     options.model, run.record.folder.string());
     return;
@@ -131,8 +131,35 @@ void add_model(const Options& options, DataSource& source, const std::string& la
   run.model = evaluated(options, *dataset, file, label);
 }
 
+// Links followed as far as there is something.
+fs::path plain(const fs::path& path) {
+  std::error_code error;
+  const fs::path found = fs::weakly_canonical(path, error);
+  return error ? fs::absolute(path).lexically_normal() : found;
+}
+
+// Before anything is measured: what would be written over something else.
+void check_outputs(const Options& options, const std::vector<fs::path>& folders) {
+  if (!options.json.empty() && plain(options.output) == plain(options.json)) {
+    throw UsageError(concat("-o and --json both name ", options.json.string(),
+                            ": the page would replace the figures"));
+  }
+  for (const fs::path& output : {options.output, options.json}) {
+    if (output.empty()) continue;
+    const fs::path target = plain(output);
+    const std::string name = target.filename().string();
+    for (const fs::path& folder : folders) {
+      if (target.parent_path() != plain(folder)) continue;
+      if (is_file_of_run(name) || target == plain(folder / options.model)) {
+        throw UsageError(concat(output.string(), " is the run's own: write the report elsewhere"));
+      }
+    }
+  }
+}
+
 Report make_report(const Options& options) {
   const std::vector<fs::path> folders = named_runs(options.folders);
+  check_outputs(options, folders);
   const std::vector<std::string> names = run_names(folders);
   Report report;
   for (std::size_t i = 0; i < folders.size(); ++i) {

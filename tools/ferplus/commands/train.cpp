@@ -50,7 +50,7 @@ RunConfig configuration(const Options& options) {
     if (!fs::exists(options.run / "config.json")) {
       throw Error(concat(options.run.string(), " holds no run to resume: it has no config.json"));
     }
-    read_config(options.run / "config.json", config);
+    config = read_run_config(options.run / "config.json");
   } else if (!options.config.empty()) {
     read_config(options.config, config);
   } else if (options.mode.empty()) {
