@@ -128,7 +128,11 @@ void add_model(const Options& options, DataSource& source, const std::string& la
         options.model, run.record.folder.string(), options.output.string());
     return;
   }
-  run.model = evaluated(options, *dataset, file, label);
+  try {
+    run.model = evaluated(options, *dataset, file, label);
+  } catch (const Error& error) {
+    run.without_model = fmt::format("The model was not evaluated: {}.", error.what());
+  }
 }
 
 // Links followed as far as there is something.
@@ -187,6 +191,16 @@ int run(const Options& options) {
     });
   }
   write_file_atomically(options.output, [&](std::ostream& out) { out << to_html(report); });
+  if (options.general.quiet) return kExitSuccess;
+  const std::size_t count = report.runs.size();
+  std::string text =
+      fmt::format("wrote {}: {} run{}\n", options.output.string(), count, count == 1 ? "" : "s");
+  if (!options.curves_only) {
+    for (const RunReport& run : report.runs) {
+      if (!run.model) text += fmt::format("{}: {}\n", run.name, run.without_model);
+    }
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }
 
@@ -205,8 +219,8 @@ Run setup_report(CLI::App& app) {
            "A RUN is a folder that train made, or a folder of such, as sweep makes it; runs may be "
            "under way.\n"
            "The data is that of config.json, if it is still there, else what --fer and --ferplus "
-           "or "
-           "-d name. Without data, or without the model's file, the page has the curves and says "
+           "or -d name. Without data, or without the model's file, the page has the curves and "
+           "says "
            "what is missing.",
        .example = "ferplus report runs/first -o report.html\n"
                   "ferplus report runs/first runs/second --fer fer2013.csv --ferplus "
