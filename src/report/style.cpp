@@ -74,8 +74,8 @@ thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 th[scope=row], thead th:first-child, .text { text-align: left; }
 th[scope=row] { font-weight: 600; }
 /* Names of runs: long ones give way to figures. */
-th[scope=row], thead th { white-space: normal; overflow-wrap: anywhere; min-width: 5.5rem; }
-th[scope=row] { max-width: 15rem; }
+th[scope=row], thead th { white-space: normal; }
+th[scope=row] { overflow-wrap: anywhere; min-width: 9rem; max-width: 15rem; }
 nav a { overflow-wrap: anywhere; }
 .marked { font-weight: 600; }
 .marked > * { background: var(--mark); box-shadow: 0 0 0 .25rem var(--mark); border-radius: 1px; }
