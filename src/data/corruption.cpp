@@ -14,15 +14,6 @@ std::uint8_t gray(double value) {
   return static_cast<std::uint8_t>(std::clamp(std::floor(value + 0.5), 0.0, 255.0));
 }
 
-GrayImage cut_out(ImageView image, const Rectangle& face) {
-  GrayImage result{{}, face.right - face.left, face.bottom - face.top};
-  for (int y = face.top; y < face.bottom; ++y) {
-    const std::uint8_t* row = image.pixels + static_cast<std::ptrdiff_t>(y) * image.width;
-    result.pixels.insert(result.pixels.end(), row + face.left, row + face.right);
-  }
-  return result;
-}
-
 // Each pixel by itself.
 template <typename Change>
 GrayImage changed(ImageView image, const Rectangle& face, Change change) {

@@ -53,6 +53,15 @@ void area_average(ImageView image, const Rectangle& face, int width, int height,
   }
 }
 
+GrayImage cut_out(ImageView image, const Rectangle& face) {
+  GrayImage result{.pixels = {}, .width = face.right - face.left, .height = face.bottom - face.top};
+  for (int y = face.top; y < face.bottom; ++y) {
+    const std::uint8_t* row = image.pixels + std::ptrdiff_t{y} * image.width;
+    result.pixels.insert(result.pixels.end(), row + face.left, row + face.right);
+  }
+  return result;
+}
+
 FaceImage::FaceImage(ImageView image, const Rectangle& face) : image_(image), face_(face) {
   const int width = std::min(face.right - face.left, kFaceSide);
   const int height = std::min(face.bottom - face.top, kFaceSide);

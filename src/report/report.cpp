@@ -2,6 +2,7 @@
 #include <utility>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/face_crop.h>
 #include <ferplus/report/report.h>
 #include <ferplus/train/error_report.h>
 
@@ -9,17 +10,6 @@ namespace ferplus {
 namespace {
 
 namespace fs = std::filesystem;
-
-GrayImage cut(const Dataset& dataset, const Sample& sample) {
-  const ImageView image = dataset.image(sample);
-  const Rectangle& face = sample.face;
-  GrayImage result{.pixels = {}, .width = face.right - face.left, .height = face.bottom - face.top};
-  for (int y = face.top; y < face.bottom; ++y) {
-    const std::uint8_t* row = image.pixels + std::ptrdiff_t{y} * image.width;
-    result.pixels.insert(result.pixels.end(), row + face.left, row + face.right);
-  }
-  return result;
-}
 
 // The last `parts` parts of a path.
 std::string ending(const fs::path& path, std::size_t parts) {
@@ -49,7 +39,7 @@ ModelReport model_report(const Dataset& dataset, std::string file, Evaluation ev
                      .truth = evaluation.classes[image],
                      .predicted = evaluation.predictions[image],
                      .confidence = evaluation.confidence(image),
-                     .face = cut(dataset, sample)});
+                     .face = cut_out(dataset.image(sample), sample.face)});
   }
   return {.file = std::move(file),
           .data = dataset.source,

@@ -30,9 +30,13 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
   const int epochs_before = before.recipe.epochs;
   RunConfig same = config;
   same.recipe.epochs = epochs_before;
-  if (!same_settings(same, before)) {
+  std::string differing;
+  for (const std::string& name : differing_settings(same, before)) {
+    differing += concat(differing.empty() ? "" : ", ", name);
+  }
+  if (!differing.empty()) {
     throw Error(concat("the settings differ from those in ", (folder / "config.json").string(),
-                       ": a resumed run keeps its own; only epochs may change"));
+                       " (", differing, "): a resumed run keeps its own; only epochs may change"));
   }
   if (std::filesystem::exists(folder / "last.safetensors")) {
     load_checkpoint(folder / "last.safetensors", network, checkpoint);

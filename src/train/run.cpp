@@ -138,11 +138,23 @@ void validate(const RunConfig& config) {
   refuse("mixup", config.recipe.mixup);
 }
 
-bool same_settings(RunConfig a, const RunConfig& b) {
+std::vector<std::string> differing_settings(RunConfig a, const RunConfig& b) {
   a.fer = b.fer;
   a.ferplus = b.ferplus;
   a.folders = b.folders;
-  return to_json(a) == to_json(b);
+  std::vector<std::string> names;
+  const nlohmann::ordered_json mine = to_json(a), other = to_json(b);
+  for (const auto& [name, value] : mine.items()) {
+    if (value == other.at(name)) continue;
+    if (name != "recipe") {
+      names.push_back(name);
+      continue;
+    }
+    for (const auto& [field, figure] : value.items()) {
+      if (figure != other.at(name).at(field)) names.push_back(field);
+    }
+  }
+  return names;
 }
 
 nlohmann::ordered_json to_json(const RunConfig& config) {

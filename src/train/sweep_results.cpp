@@ -39,7 +39,7 @@ SweepResult read_result(const fs::path& folder, const SweepRun& run) {
   const fs::path own = folder / run.name;
   if (!fs::exists(own / "config.json")) return result;
   const RunRecord record = read_run(own);
-  if (!same_settings(record.config, run.config)) {
+  if (!differing_settings(record.config, run.config).empty()) {
     throw Error(concat((own / "config.json").string(),
                        " has other settings than the sweep asks for: give the recipe that has "
                        "changed another name, or the sweep another folder"));

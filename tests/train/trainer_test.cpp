@@ -289,6 +289,11 @@ TEST(TrainerTest, ResumedSettingsMustBeTheRuns) {
         << i;
     EXPECT_EQ(read_text(folder / "config.json"), config);
   }
+  RunConfig two = short_run();
+  two.seed = 77;
+  two.recipe.learning_rate = 0.05;
+  EXPECT_THAT(error_of(faces(), two, {.folder = folder.path(), .resume = true}),
+              HasSubstr("(seed, learning_rate)"));
   // Data may have moved.
   RunConfig moved = short_run();
   moved.fer = "/elsewhere/fer2013.csv";

@@ -11,8 +11,10 @@
 
 #include <ferplus/core/parallel.h>
 #include <ferplus/detect/face_detector.h>
+#include <ferplus/interop/onnx.h>
 #include <ferplus/io/image.h>
 #include <ferplus/kernels/cpu.h>
+#include <ferplus/train/tensorboard.h>
 
 #include "table.h"
 
@@ -58,6 +60,8 @@ std::string version_text() {
                                          NLOHMANN_JSON_VERSION_PATCH)});
   table.add_row({"libpng", PNG_LIBPNG_VER_STRING});
   table.add_row({"JPEG", jpeg_available() ? "yes" : "left out"});
+  table.add_row({"ONNX", onnx_available() ? "yes" : "left out"});
+  table.add_row({"TensorBoard files", tensorboard_available() ? "yes" : "left out"});
   table.add_row({"face detection", detection_available() ? "yes" : "left out"});
   table.add_row({"CLI11", CLI11_VERSION});
   table.add_row({"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)});

@@ -7,6 +7,7 @@
 #include <span>
 
 #include <ferplus/data/dataset.h>
+#include <ferplus/io/image.h>
 
 namespace ferplus {
 
@@ -21,6 +22,9 @@ inline constexpr int kFaceSide = 48;
 // width·height. Thread-safe.
 void area_average(ImageView image, const Rectangle& face, int width, int height,
                   std::span<std::uint8_t> output);
+
+// The `face` of `image` as it is. REQUIRES: the rectangle lies within the image. Thread-safe.
+GrayImage cut_out(ImageView image, const Rectangle& face);
 
 // What the warp is to work on. A side of at most kFaceSide pixels stays: the warp enlarges it, as
 // the reference does. A longer one is averaged down to kFaceSide; the picture is then a copy of the

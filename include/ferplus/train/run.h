@@ -49,8 +49,9 @@ struct RunConfig {
 // does not allow, or the convolution algorithms are unknown, impossible, or both forced and tuned.
 void validate(const RunConfig& config);
 
-// Whether both ask for the same bits: all is equal but where the data is.
-bool same_settings(RunConfig a, const RunConfig& b);
+// Settings in which the bits of two runs would differ, as config.json names them: all but where the
+// data is.
+std::vector<std::string> differing_settings(RunConfig a, const RunConfig& b);
 
 nlohmann::ordered_json to_json(const RunConfig& config);
 // Missing keys keep the value they have in `config`. Throws UsageError for unknown keys and bad
