@@ -11,13 +11,15 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 
 BLOCKS = [(64, 2), (128, 2), (256, 3), (256, 3)]
 HIDDEN, CLASSES = 1024, 8
 
 
-def onnx_model(path):
+def onnx_model(folder):
+    """Writes the network into the folder and returns the file's path."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -52,7 +54,9 @@ def onnx_model(path):
             add("Relu", [current])
     value = lambda name, tail: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *tail])
     graph = helper.make_graph(nodes, "vgg13", [value("input", (1, 64, 64))], [value(current, (CLASSES,))], weights)
+    path = os.path.join(folder, "vgg13.onnx")
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
 
 
 def timed(run, count):
@@ -129,8 +133,8 @@ class OnnxRuntime:
         self.version = f"ONNX Runtime {onnxruntime.__version__}"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        onnx_model("vgg13.onnx")
-        self.session = onnxruntime.InferenceSession("vgg13.onnx", options, providers=["CPUExecutionProvider"])
+        with tempfile.TemporaryDirectory() as folder:
+            self.session = onnxruntime.InferenceSession(onnx_model(folder), options, providers=["CPUExecutionProvider"])
 
     def run(self, task, precision, batch, count):
         import numpy as np
@@ -148,7 +152,8 @@ class OpenVino:
 
         self.version = f"OpenVINO {openvino.__version__.split('-')[0]}"
         self.threads, self.openvino = threads, openvino
-        onnx_model("vgg13-ov.onnx")
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = onnx_model(self.folder.name)
         self.ready = {}
 
     def run(self, task, precision, batch, count):
@@ -158,7 +163,7 @@ class OpenVino:
             raise ValueError("inference only")
         if (precision, batch) not in self.ready:
             core = self.openvino.Core()
-            model = core.read_model("vgg13-ov.onnx")
+            model = core.read_model(self.file)
             model.reshape([batch, 1, 64, 64])
             hint = {"fp32": "f32", "bf16": "bf16"}[precision]
             compiled = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": self.threads,
