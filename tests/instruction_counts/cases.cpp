@@ -78,8 +78,8 @@ void run_convolution(const Count& count, const ConvAlgorithm& algorithm) {
               output.data(), workspace.data());
           break;
         case ConvPass::backward_data:
-          algorithm.backward_data(s, gradient, prepared.data(), input.data(),
-                                  input_gradient.data(), workspace.data());
+          algorithm.backward_data(s, gradient, prepared.data(), input.data(), input_gradient.data(),
+                                  workspace.data());
           break;
         case ConvPass::backward_weights:
           algorithm.backward_weights(s, input.data(), gradient, weights_gradient.data(),
