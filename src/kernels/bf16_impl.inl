@@ -1,7 +1,7 @@
 // The kernels of bf16.h. What they need of their ISA beyond a simd_<isa>.h: Pairs, load_pairs,
 // broadcast_pair, multiply_add_pairs and store(Bf16*, Vector).
 
-#include "kernels/store_tile.inl"
+#include "kernels/register_tile.inl"
 #include "kernels/winograd_impl.inl"
 
 template <int kRows>
@@ -14,6 +14,7 @@ void multiply_bf16(std::int64_t depth, const Bf16* a, const Bf16* b, float* c, s
 #pragma GCC unroll 2
     for (int d = 0; d < kWidth; d += 2, b += 4 * kWidth) {
       const Pairs b0 = load_pairs(b), b1 = load_pairs(b + 2 * kWidth);
+      fetch_ahead<4 * kWidth * sizeof(Bf16)>(b);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
         const Pairs element = broadcast_pair(a + i * kWidth + d);
@@ -34,6 +35,7 @@ void multiply_transposed_bf16(std::int64_t depth, const Bf16* a, std::int64_t ld
 #pragma GCC unroll 2
   for (std::int64_t d = 0; d < depth; d += 2, a += lda, b += 4 * kWidth) {
     const Pairs b0 = load_pairs(b), b1 = load_pairs(b + 2 * kWidth);
+    fetch_ahead<4 * kWidth * sizeof(Bf16)>(b);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const Pairs element = broadcast_pair(a + 2 * i);

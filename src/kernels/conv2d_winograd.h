@@ -21,7 +21,7 @@ namespace winograd {
 constexpr Index size_of(const WinogradTransforms& w) { return w.tile + 2; }
 constexpr Index coordinates(const WinogradTransforms& w) { return size_of(w) * size_of(w); }
 
-// Added to strides between coordinates, in floats: powers of two apart, all coordinates of a tile
+// Added to strides between coordinates, in elements: powers of two apart, all coordinates of a tile
 // would fall into one set of the cache.
 inline constexpr Index kStridePadding = 16;
 
@@ -50,7 +50,7 @@ void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const
                       const ConvGradient& output_gradient, float* weights_gradient,
                       float* bias_gradient, float* workspace);
 
-// Distance between two coordinates of the transformed weights, in floats.
+// Distance between two coordinates of the transformed weights, in elements.
 Index prepared_stride(const KernelTable& k, Index depth, Index columns);
 
 }  // namespace winograd

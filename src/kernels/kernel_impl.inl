@@ -1,4 +1,4 @@
-// The kernels, written once on the vector type and the six operations of a simd_<isa>.h. Included
+// The kernels, written once on the vector type and the operations of a simd_<isa>.h. Included
 // inside a namespace of its own by every kernels_<isa>.cpp; everything here has internal linkage.
 
 #include "kernels/bf16_impl.inl"
@@ -11,6 +11,7 @@ void multiply(std::int64_t depth, const float* a, const float* b, float* c, std:
   for (int i = 0; i < kRows; ++i) sum[i][0] = sum[i][1] = broadcast(0.0f);
   const auto step = [&](const float* a_column) __attribute__((always_inline)) {
     const Vector b0 = load(b), b1 = load(b + kWidth);
+    fetch_ahead<kTileColumns * sizeof(float)>(b);
     b += kTileColumns;
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
@@ -37,6 +38,7 @@ void multiply_transposed(std::int64_t depth, const float* a, std::int64_t lda, c
 #pragma GCC unroll 2
   for (std::int64_t d = 0; d < depth; ++d) {
     const Vector b0 = load(b), b1 = load(b + kWidth);
+    fetch_ahead<kTileColumns * sizeof(float)>(b);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const Vector element = broadcast(a[i]);
@@ -197,9 +199,8 @@ constexpr MultiplyTransposedFunction multiply_transposed_entry() {
   }
 }
 
-constexpr KernelTable kernel_table(const char* isa) {
-  return {isa,
-          kWidth,
+constexpr KernelTable kernel_table() {
+  return {kWidth,
           kTileRows,
           kTileColumns,
           kDepthBlock,

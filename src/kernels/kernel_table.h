@@ -131,7 +131,6 @@ using DirectWeights = void (*)(std::int64_t pixels, const float* rows, std::int6
                                const float* gradient, std::int64_t columns, float* sums);
 
 struct KernelTable {
-  const char* isa;
   int vector_width;
   int tile_rows, tile_columns;
   // Depth that is multiplied before a tile goes back to memory, a multiple of vector_width: depth

@@ -21,7 +21,7 @@ namespace {
 }  // namespace
 }  // namespace avx2
 
-constexpr KernelTable kAvx2Kernels = avx2::kernel_table("avx2");
+constexpr KernelTable kAvx2Kernels = avx2::kernel_table();
 constexpr ElementwiseKernels kAvx2Elementwise = avx2::elementwise_table();
 constexpr Bf16Kernels kAvx2Bf16Kernels = avx2::bf16_kernels();
 }  // namespace ferplus

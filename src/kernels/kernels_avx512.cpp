@@ -21,7 +21,7 @@ namespace {
 }  // namespace
 }  // namespace avx512
 
-constexpr KernelTable kAvx512Kernels = avx512::kernel_table("avx512");
+constexpr KernelTable kAvx512Kernels = avx512::kernel_table();
 constexpr ElementwiseKernels kAvx512Elementwise = avx512::elementwise_table();
 constexpr Bf16Kernels kAvx512Bf16Kernels = avx512::bf16_kernels();
 }  // namespace ferplus

@@ -15,7 +15,7 @@ namespace {
 }  // namespace
 }  // namespace baseline
 
-constexpr KernelTable kBaselineKernels = baseline::kernel_table("baseline");
+constexpr KernelTable kBaselineKernels = baseline::kernel_table();
 constexpr ElementwiseKernels kBaselineElementwise = baseline::elementwise_table();
 constexpr Bf16Kernels kBaselineBf16Kernels = baseline::bf16_kernels();
 }  // namespace ferplus

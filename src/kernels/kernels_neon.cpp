@@ -21,7 +21,7 @@ namespace {
 }  // namespace
 }  // namespace neon
 
-constexpr KernelTable kNeonKernels = neon::kernel_table("neon");
+constexpr KernelTable kNeonKernels = neon::kernel_table();
 constexpr ElementwiseKernels kNeonElementwise = neon::elementwise_table();
 constexpr Bf16Kernels kNeonBf16Kernels = neon::bf16_kernels();
 }  // namespace ferplus

@@ -1,4 +1,6 @@
-// The end of a register tile of a product: what Epilogue says, and into memory.
+// What products share: how a register tile ends, and how operands are fetched.
+
+// What Epilogue says, and into memory.
 template <int kRows>
 inline __attribute__((always_inline)) void store_tile(const Vector (&sum)[kRows][2], float* c,
                                                       std::int64_t ldc, const Epilogue& epilogue) {
@@ -17,5 +19,17 @@ inline __attribute__((always_inline)) void store_tile(const Vector (&sum)[kRows]
       if (epilogue.relu) value = positive_part(value);
       store(c + i * ldc + j * kWidth, value);
     }
+  }
+}
+
+// What a product streams through, packed weights above all, comes from farther away than the second
+// cache: the bytes behind the next kFetchAhead are fetched into it.
+constexpr int kFetchAhead = 16384, kCacheLine = 64;
+
+template <int kBytes>
+inline __attribute__((always_inline)) void fetch_ahead(const void* from) {
+#pragma GCC unroll 2
+  for (int i = 0; i < kBytes; i += kCacheLine) {
+    __builtin_prefetch(static_cast<const char*>(from) + kFetchAhead + i, 0, 2);
   }
 }
