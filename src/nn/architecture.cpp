@@ -20,7 +20,7 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t kMaxLayers = 1000;
 // Far above any real network's, and small enough that sizes computed from them do not overflow.
-constexpr Index kMaxWindow = 256, kMaxUnits = Index{1} << 20;
+constexpr Index kMaxWindow = 256, kMaxUnits = Index{1} << 20, kMaxActivations = Index{1} << 40;
 
 template <typename Options, typename Wanted>
 concept OptionsOf = std::same_as<std::remove_const_t<Options>, Wanted>;
@@ -160,11 +160,21 @@ LayerOptions options_from(const json& layer) {
   return options;
 }
 
+bool pools_within(const LayerOptions& options) {
+  const auto* conv = std::get_if<Conv2dOptions>(&options);
+  return conv != nullptr && conv->tail.pool;
+}
+
 }  // namespace
 
 std::string layer_list(const Network& network) {
   ordered_json list = ordered_json::array();
   for (const Network::Step& step : network.steps()) {
+    if (const LayerOptions options = step.layer->options(); pools_within(options)) {
+      throw UsageError(concat("layer ", step.name,
+                              ": a convolution that pools has no place in a "
+                              "file: let a max_pool follow it"));
+    }
     ordered_json layer = {{"name", step.name}, {"kind", step.layer->kind()}};
     std::visit(
         [&](const auto& options) {
@@ -198,6 +208,10 @@ Network network_from_layer_list(std::string name, const Shape& input, std::strin
       for (const Network::Array& array : arrays) {
         values += static_cast<std::size_t>(array.spec.shape.elements());
       }
+    }
+    if (network.output().elements() > kMaxActivations) {
+      throw Error(concat("layer ", i + 1, ": its output of ", network.output().to_string(),
+                         " values an image is too large"));
     }
     if (values > max_parameters) {
       throw Error(concat("layer ", i + 1, ": the network has more than the ", max_parameters,

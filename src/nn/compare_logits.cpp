@@ -27,11 +27,12 @@ std::vector<float> logits_of(const Model& model) {
 
 }  // namespace
 
-LogitComparison compare_logits(const Model& model, const Model& other) {
+LogitComparison compare_logits(const Model& model, const Model& other, double scale) {
   const auto expected = logits_of(model), got = logits_of(other);
   LogitComparison result;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = static_cast<double>(got[i]) - static_cast<double>(expected[i]);
+    const double difference =
+        scale * static_cast<double>(got[i]) - static_cast<double>(expected[i]);
     result.finite = result.finite && std::isfinite(got[i]) && std::isfinite(expected[i]);
     result.largest_difference = std::max(result.largest_difference, std::abs(difference));
     result.largest_logit =

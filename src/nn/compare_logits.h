@@ -14,7 +14,7 @@ struct LogitComparison {
 };
 
 // Runs both on kComparedImages random inputs of the kind that a model's preprocessing makes: the
-// same for both if that is the same.
-LogitComparison compare_logits(const Model& model, const Model& other);
+// same for both if that is the same. The other's logits are multiplied by `scale` before.
+LogitComparison compare_logits(const Model& model, const Model& other, double scale = 1);
 
 }  // namespace ferplus

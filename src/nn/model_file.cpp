@@ -198,7 +198,7 @@ void update_metadata(const std::filesystem::path& path,
                      const std::map<std::string, std::string>& changes) {
   const SafetensorsFile file(path);
   required(file, path.string(), "format", kModelFormat);
-  check_content(file, path.string());
+  if (file.metadata().contains("content_hash")) check_content(file, path.string());
   std::map<std::string, std::string> metadata = file.metadata();
   for (const auto& [key, value] : changes) metadata[key] = value;
   // The old file stays mapped until the new one, under its name, is whole.
@@ -232,6 +232,7 @@ Model load_model(const std::filesystem::path& path) {
   Parameters parameters(network);
   const bool averaged = file.find("ema." + network.parameters().front().spec.name) != nullptr;
   read_arrays(file, name, network, averaged ? "ema." : "", true, parameters);
+  if (!all_finite(parameters)) throw file_error(name, 0, "its weights are not all finite");
   return {std::move(network), std::move(parameters), file.metadata()};
 }
 

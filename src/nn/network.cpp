@@ -142,6 +142,13 @@ Initialization initialization_from_name(std::string_view name) {
 Parameters::Parameters(const Network& network)
     : values_(network.parameter_floats()), state_(network.state_floats()) {}
 
+bool all_finite(const Parameters& parameters) {
+  const auto finite = [](std::span<const float> values) {
+    return std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
+  };
+  return finite(parameters.values()) && finite(parameters.state());
+}
+
 void initialize(const Network& network, Parameters& parameters, Initialization initialization,
                 std::uint64_t seed) {
   std::uint64_t number = 0;

@@ -10,6 +10,11 @@ namespace {
 
 Shape batched(const Shape& shape, Index batch) { return shape.with_batch(batch); }
 
+// Images [first, first + images) of a batch.
+TensorView part(TensorView batch, Index first, Index images) {
+  return {batch.image(first), batched(batch.shape, images)};
+}
+
 std::size_t float_bytes(const Shape& shape) {
   return align_up(static_cast<std::size_t>(shape.elements()) * sizeof(float));
 }
@@ -49,6 +54,10 @@ std::unique_ptr<const FoldedNetwork> fold(const Network& network, const Paramete
   if (!has_norm) return nullptr;
   return std::make_unique<const FoldedNetwork>(fold_batch_norm(network, parameters));
 }
+
+// Activations of a batch that take more are gone from the caches when the next layer reads them,
+// and those of a slice are still there (measured: 4 % of the inference of 32 images).
+constexpr std::size_t kCachedBytes = std::size_t{8} << 20, kSliceBytes = std::size_t{4} << 20;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -95,8 +104,11 @@ Session::Session(const Network& network, Index max_batch, Phase phase, Precision
       state_views_(network.state().size()),
       gradient_views_(network.parameters().size()) {
   if (max_batch < 1) throw UsageError(concat("a batch needs at least one image, not ", max_batch));
-  for (const Network::Step& step : layers_) {
-    steps_.push_back({.plan = step.layer->plan(batched(step.input, max_batch), phase)});
+  if (phase == Phase::inference) plan_slices();
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Network::Step& step = layers_[i];
+    const Index images = i < sliced_steps_ ? slice_images_ : max_batch;
+    steps_.push_back({.plan = step.layer->plan(batched(step.input, images), phase)});
     if (phase == Phase::training) {
       // evaluate() runs the inference phase in the same scratch.
       const LayerPlan inference =
@@ -108,14 +120,34 @@ Session::Session(const Network& network, Index max_batch, Phase phase, Precision
   plan_arena();
 }
 
+void Session::plan_slices() {
+  const auto bytes = [](const Shape& shape, Index images) {
+    return float_bytes(batched(shape, images));
+  };
+  std::size_t largest = 0;  // of an image
+  for (const Network::Step& step : layers_) {
+    const std::size_t more =
+        std::max(bytes(step.input, max_batch_), bytes(step.output, max_batch_));
+    if (more <= kCachedBytes) break;
+    ++sliced_steps_;
+    largest = std::max(largest, bytes(step.output, 1));
+  }
+  const auto in_place = [&](std::size_t i) {
+    return layers_[i].layer->plan(batched(layers_[i].input, 1), Phase::inference).in_place;
+  };
+  // The last one writes into the whole batch, not where it reads.
+  while (sliced_steps_ > 0 && (in_place(0) || in_place(sliced_steps_ - 1))) --sliced_steps_;
+  if (sliced_steps_ == 0) return;
+  slice_images_ = std::clamp<Index>(static_cast<Index>(kSliceBytes / largest), 1, max_batch_);
+}
+
 void Session::plan_arena() {
   Layout layout;
-  std::size_t scratch = 0, prepared = 0, largest = 0;
+  std::size_t scratch = 0, prepared = 0;
   for (const StepPlan& step : steps_) {
     scratch = std::max(scratch, step.plan.scratch_bytes);
     prepared =
         std::max({prepared, step.plan.prepared_forward_bytes, step.plan.prepared_backward_bytes});
-    largest = std::max(largest, float_bytes(step.plan.output));
   }
   scratch_ = layout.add(scratch);
   const std::size_t input_bytes = float_bytes(batched(network_->input(), max_batch_));
@@ -139,14 +171,27 @@ void Session::plan_arena() {
       previous = step.output;
     }
   } else {
-    // Activations alternate between two buffers; an in-place layer stays in its own.
+    // Activations alternate between two buffers, those of slices between two of their own, but for
+    // the last; an in-place layer stays in its own.
+    std::size_t largest_slice = 0, largest = 0;
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      std::size_t& most = i + 1 < sliced_steps_ ? largest_slice : largest;
+      most =
+          std::max(most, float_bytes(batched(layers_[i].output,
+                                             i + 1 < sliced_steps_ ? slice_images_ : max_batch_)));
+    }
+    const std::size_t slices[2] = {layout.add(largest_slice), layout.add(largest_slice)};
     const std::size_t buffers[2] = {layout.add(std::max(largest, input_bytes)),
                                     layout.add(largest)};
     input_ = buffers[0];
     std::size_t current = 0;
-    for (StepPlan& step : steps_) {
-      if (!step.plan.in_place) current = 1 - current;
-      step.output = buffers[current];
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (i + 1 == sliced_steps_) {
+        current = 1;
+      } else if (!steps_[i].plan.in_place) {
+        current = 1 - current;
+      }
+      steps_[i].output = i + 1 < sliced_steps_ ? slices[current] : buffers[current];
     }
   }
   arena_ = Buffer<std::byte>(layout.size());
@@ -172,55 +217,65 @@ ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
                        " in a session for ", precision_name(precision_)));
   }
   // Inference reads the state only; the views are mutable for training's sake.
-  return run(Phase::inference, batch, model.parameters(),
-             const_cast<float*>(model.parameters().state().data()), &model, {});
+  return run(batch, model.parameters(), const_cast<float*>(model.parameters().state().data()),
+             {.model = &model});
 }
 
 ConstTensorView Session::evaluate(Index batch, const Parameters& parameters) {
-  return run(Phase::inference, batch, parameters, const_cast<float*>(parameters.state().data()),
-             nullptr, {});
+  return run(batch, parameters, const_cast<float*>(parameters.state().data()), {});
 }
 
 ConstTensorView Session::train(Index batch, Parameters& parameters, const DrawContext& draws) {
-  return run(Phase::training, batch, parameters, parameters.state().data(), nullptr, draws);
+  return run(batch, parameters, parameters.state().data(),
+             {.phase = Phase::training, .draws = draws});
 }
 
-ConstTensorView Session::run(Phase phase, Index batch, const Parameters& parameters, float* state,
-                             const PreparedModel* model, const DrawContext& draws) {
-  if (phase_ == Phase::inference && model == nullptr) {
+ConstTensorView Session::run(Index batch, const Parameters& parameters, float* state,
+                             const Pass& pass) {
+  if (phase_ == Phase::inference && pass.model == nullptr) {
     throw Error("a session planned for inference runs prepared models only");
   }
-  const std::span<const Network::Step> steps(layers_);
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
   fill_views(network_->state(), state, state_views_);
   batch_ = batch;
-  draws_ = draws;
-  TensorView current = input(batch);
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    const Network::Step& step = steps[i];
+  if (sliced_steps_ > 0) {
+    for (Index first = 0; first < batch; first += slice_images_) {
+      forward_steps(0, sliced_steps_, first, std::min(slice_images_, batch - first), pass);
+    }
+  }
+  forward_steps(sliced_steps_, layers_.size(), 0, batch, pass);
+  if (layers_.empty()) return input(batch);
+  return activation(layers_.size() - 1, batch);
+}
+
+void Session::forward_steps(std::size_t begin, std::size_t end, Index first, Index images,
+                            const Pass& pass) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const Network::Step& step = layers_[i];
     const double start = observer_ ? seconds_now() : 0;
+    const TensorView input =
+        i == 0 ? part(this->input(batch_), first, images) : activation(i - 1, images);
+    const TensorView output =
+        i + 1 == sliced_steps_ ? part(activation(i, batch_), first, images) : activation(i, images);
     const auto parameter_views =
         std::span(parameter_views_).subspan(step.first_parameter, step.parameter_count);
-    const void* prepared = model != nullptr ? model->weights(i) : nullptr;
-    if (model == nullptr && steps_[i].plan.prepared_forward_bytes > 0) {
-      step.layer->prepare(current.shape, Direction::forward, parameter_views, at(prepared_));
+    const void* prepared = pass.model != nullptr ? pass.model->weights(i) : nullptr;
+    if (pass.model == nullptr && steps_[i].plan.prepared_forward_bytes > 0) {
+      step.layer->prepare(input.shape, Direction::forward, parameter_views, at(prepared_));
       prepared = at(prepared_);
     }
-    const TensorView output = activation(i, batch);
     step.layer->forward(
-        {.phase = phase,
-         .input = current,
+        {.phase = pass.phase,
+         .input = input,
          .output = output,
          .parameters = parameter_views,
          .state = std::span(state_views_).subspan(step.first_state, step.state_count),
          .prepared = prepared,
-         .saved = phase == Phase::training ? at(steps_[i].saved) : nullptr,
+         .saved = pass.phase == Phase::training ? at(steps_[i].saved) : nullptr,
          .scratch = at(scratch_),
-         .draws = draws});
-    current = output;
+         .draws = pass.draws});
     if (observer_) observer_(step.name, "forward", seconds_now() - start);
   }
-  return current;
 }
 
 bool Session::next_passes_relu(std::size_t step) const {
@@ -263,7 +318,6 @@ void Session::backward(ConstTensorView logits_gradient, const Parameters& parame
          .prepared = needs_weights ? at(prepared_) : nullptr,
          .saved = at(steps_[i].saved),
          .scratch = at(scratch_),
-         .draws = draws_,
          .passes_relu = i > 0 && next_passes_relu(i - 1),
          .relu_is_done = next_passes_relu(i)});
     if (observer_) observer_(step.name, "backward", seconds_now() - start);

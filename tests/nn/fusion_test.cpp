@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ferplus/core/error.h>
 #include <ferplus/nn/layers.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/nn/session.h>
@@ -23,6 +24,10 @@ struct Case {
 std::unique_ptr<Layer> conv() { return make_conv2d({.filters = 20}); }
 // Whole vectors of channels, which Winograd takes.
 std::unique_ptr<Layer> conv_of_channels() { return make_conv2d({.filters = 64}); }
+// Padding of one parity above and of another on the left, which tiles of windows cannot have.
+std::unique_ptr<Layer> conv_of_odd_padding() {
+  return make_conv2d({.filters = 64, .padding = Padding{1, 2, 1, 0}});
+}
 std::unique_ptr<Layer> norm() { return make_batch_norm({}); }
 std::unique_ptr<Layer> relu() { return make_relu(); }
 
@@ -114,6 +119,10 @@ TEST(Fusion, RefusesWhatWouldNotBeEqual) {
   EXPECT_EQ(make_batch_norm({})->with_tail({.relu = true, .pool = true}, {1, 5, 4, 3}), nullptr);
   EXPECT_EQ(make_conv2d({})->with_tail({.relu = true, .pool = true}, {1, 4, 4, 3}), nullptr);
   EXPECT_EQ(make_conv2d({.filters = 64})->with_tail({.pool = true}, {1, 15, 16, 64}), nullptr);
+  EXPECT_EQ(conv_of_odd_padding()->with_tail({.pool = true}, {1, 16, 16, 64}), nullptr);
+  EXPECT_THROW(
+      make_conv2d({.filters = 8, .tail = {.pool = true}})->plan({1, 5, 4, 3}, Phase::training),
+      Error);
   EXPECT_EQ(make_dense({})->with_tail({.relu = true}, {1, 4}), nullptr);
   EXPECT_FALSE(make_max_pool({.size = 3, .stride = 2})->as_tail());
 }

@@ -103,8 +103,7 @@ class LayerRunner {
          .parameter_gradients = gradients,
          .prepared = with_input_gradient ? prepared_backward_.data() : nullptr,
          .saved = saved_.data(),
-         .scratch = scratch_.data(),
-         .draws = draws_});
+         .scratch = scratch_.data()});
   }
 
  private:

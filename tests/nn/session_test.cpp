@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/dataset.h>
 #include <ferplus/nn/layers.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/nn/session.h>
@@ -112,6 +113,26 @@ TEST(SessionTest, ImageAloneEqualsImageInABatch) {
       EXPECT_TRUE(std::equal(alone.begin(), alone.end(), batch.begin() + n * 8))
           << network.name() << ", image " << n;
     }
+  }
+}
+
+// A batch whose first layers run slice by slice, the last slice smaller.
+TEST(SessionTest, SlicesOfABatchEqualImagesAlone) {
+  const Network network = build_model("vgg13");
+  const Parameters parameters = initialized(network);
+  const PreparedModel prepared(network, parameters);
+  constexpr Index kBatch = 13;
+  Session together(prepared, kBatch), alone(prepared, 1);
+  load(together, kBatch);
+  const ConstTensorView view = together.input(kBatch);
+  const std::vector<float> images = copied(view);
+  const std::vector<float> logits = copied(together.forward(kBatch, prepared));
+  for (std::size_t n = 0; n < kBatch; ++n) {
+    const std::size_t size = images.size() / kBatch;
+    std::copy_n(images.begin() + static_cast<std::ptrdiff_t>(n * size), size, alone.input(1).data);
+    EXPECT_TRUE(std::ranges::equal(copied(alone.forward(1, prepared)),
+                                   std::span(logits).subspan(n * kClasses, kClasses)))
+        << "image " << n;
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -27,6 +28,7 @@ class UsageError : public Error {
 template <typename... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream out;
+  out.imbue(std::locale::classic());  // a program's own locale is not that of files and messages
   (out << ... << parts);
   return std::move(out).str();
 }

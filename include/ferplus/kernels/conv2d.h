@@ -69,7 +69,7 @@ struct ConvGradient {
 };
 
 struct ConvAlgorithm {
-  std::string_view name;  // as --algorithm and FERPLUS tables spell it: "matrix_product"
+  std::string_view name;  // as --algorithm spells it: "matrix_product"
   // Root-mean-square error relative to a float64 reference that tests hold it to, on unit-variance
   // operands.
   double tolerance;
@@ -81,7 +81,7 @@ struct ConvAlgorithm {
   // Bytes of scratch that the pass needs with `threads` threads; must not decrease with batch.
   std::size_t (*workspace_bytes)(const ConvShape& shape, ConvPass pass, int threads);
 
-  // Null if the algorithm cannot pool. Algorithms that can have places of one form.
+  // Null if the algorithm cannot pool. All that can have one form of places.
   std::size_t (*places_bytes)(const ConvShape& shape);
 
   // The passes; null if no shape supports them.
@@ -97,9 +97,11 @@ struct ConvAlgorithm {
                            const ConvGradient& output_gradient, float* weights_gradient,
                            float* bias_gradient, void* workspace);
 
-  // Whether forward can pool and the backward passes take places.
+  // Whether forward can pool and the backward passes take places: tiles and windows have to meet
+  // alike in both directions.
   bool can_pool(const ConvShape& shape) const {
-    return places_bytes != nullptr && shape.out_height % 2 == 0 && shape.out_width % 2 == 0;
+    return places_bytes != nullptr && shape.out_height % 2 == 0 && shape.out_width % 2 == 0 &&
+           (shape.pad_top - shape.pad_left) % 2 == 0;
   }
 };
 

@@ -15,7 +15,7 @@ std::string_view isa_name();
 std::span<const std::string_view> supported_isas();
 
 // Whether the ISA in use has instructions for products of bfloat16 on this CPU. Elsewhere operands
-// are widened to float, which saves memory but no time.
+// are widened to float, which saves memory and costs time.
 bool has_native_bf16();
 
 // For tests and benchmarks: switches the kernels to another ISA. Not thread-safe. Buffers packed or

@@ -88,7 +88,6 @@ struct BackwardArguments {
   const void* prepared;  // what prepare(…, Direction::backward, …) wrote
   const void* saved;
   void* scratch;
-  DrawContext draws;
   // A ReLU between two layers has its gradient in either's backward: in that of the layer that ends
   // with it (ends_with_relu), or, which saves a pass over memory, in that of the next one
   // (can_pass_relu).

@@ -18,7 +18,7 @@ struct ModelOptions {
 
 struct ModelInfo {
   std::string_view name;
-  std::string_view description;  // one line of help
+  std::string_view description;  // what it is, in one line
   Network (*build)(const ModelOptions& options);
 };
 

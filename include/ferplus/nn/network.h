@@ -84,6 +84,9 @@ class Parameters {
   Buffer<float> values_, state_;
 };
 
+// Whether all values and all of the state are finite.
+bool all_finite(const Parameters& parameters);
+
 // Fills every array with its initial value; random ones from (seed, Stream::initialization, number
 // of the array), so adding a layer at the end leaves those before it alone.
 void initialize(const Network& network, Parameters& parameters, Initialization initialization,

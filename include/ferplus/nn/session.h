@@ -31,7 +31,7 @@ class PreparedModel {
   const Network& network() const { return *network_; }
   const Parameters& parameters() const { return *parameters_; }
   Precision precision() const { return precision_; }
-  // Packed weights of an entry of fused_steps; null if the layer has none.
+  // Packed weights of an entry of fused_steps; not to be read if the layer has none.
   const void* weights(std::size_t step) const;
 
  private:
@@ -59,7 +59,7 @@ class Session {
   TensorView input(Index batch);
 
   // Logits [batch, outputs] of the images in input(batch), valid until the next call. Inference;
-  // throws Error if `model` runs another network or in another precision than the session:
+  // throws Error if `model` runs another network or in another precision than the session.
   ConstTensorView forward(Index batch, const PreparedModel& model);
   // Inference with weights that change often (evaluation while training): packs them on the way.
   // REQUIRES: Phase::training, whose arena has room for the packed weights; throws Error otherwise.
@@ -83,17 +83,25 @@ class Session {
 
  private:
   struct StepPlan {
-    LayerPlan plan;          // for max_batch
+    LayerPlan plan;          // for max_batch, or for the images of a slice
     std::size_t output = 0;  // offsets into the arena
     std::size_t saved = 0;
   };
 
+  void plan_slices();
   void plan_arena();
   TensorView activation(std::size_t step, Index batch);  // output of a step
   // Whether the gradient of the ReLU that ends a step is left to the step after it.
   bool next_passes_relu(std::size_t step) const;
-  ConstTensorView run(Phase phase, Index batch, const Parameters& parameters, float* state,
-                      const PreparedModel* model, const DrawContext& draws);
+  struct Pass {
+    Phase phase = Phase::inference;
+    const PreparedModel* model = nullptr;  // or null: weights are packed on the way
+    DrawContext draws{};
+  };
+  ConstTensorView run(Index batch, const Parameters& parameters, float* state, const Pass& pass);
+  // Steps [begin, end) of images [first, first + images) of a batch.
+  void forward_steps(std::size_t begin, std::size_t end, Index first, Index images,
+                     const Pass& pass);
   void* at(std::size_t offset) { return arena_.data() + offset; }
 
   const Network* network_;
@@ -102,13 +110,16 @@ class Session {
   Precision precision_;
   std::vector<Network::Step> layers_;  // fused_steps
   std::vector<StepPlan> steps_;        // of each
+  // At inference the first steps, which have the largest activations, take a few images at a time:
+  // what one writes is then still in the cache when the next reads it.
+  std::size_t sliced_steps_ = 0;
+  Index slice_images_ = 0;
   std::size_t input_ = 0, scratch_ = 0, prepared_ = 0;
   std::size_t gradient_[2] = {0, 0};
   Buffer<std::byte> arena_;
   std::vector<ConstTensorView> parameter_views_;
   std::vector<TensorView> state_views_, gradient_views_;
   Index batch_ = 0;  // of the last forward
-  DrawContext draws_;
   Observer observer_;
 };
 
