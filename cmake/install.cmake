@@ -68,6 +68,10 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ferplus.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # A Debian package: configure with -DCMAKE_INSTALL_PREFIX=/usr, then `cpack` in the build folder.
+find_program(FERPLUS_SHLIBDEPS dpkg-shlibdeps)
+if(NOT FERPLUS_SHLIBDEPS)
+  message(STATUS "cpack needs dpkg-dev and file, else the package does not say what it depends on")
+endif()
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "maintainers of ferplus")
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
@@ -78,8 +82,9 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(suggested libeigen3-dev nlohmann-json3-dev)
 if(NOT BUILD_SHARED_LIBS)
   list(APPEND suggested libpng-dev)
-  foreach(package IN ITEMS ONNX:libonnx-dev TENSORBOARD:libprotobuf-dev JPEG:libjpeg-dev
-                           DETECTION:libdlib-dev)
+  foreach(package IN ITEMS ONNX:libonnx-dev ONNX:libprotobuf-dev TENSORBOARD:libprotobuf-dev
+                           JPEG:libjpeg-dev DETECTION:libdlib-dev DETECTION:liblapack-dev
+                           DETECTION:libblas-dev)
     string(REPLACE ":" ";" package ${package})
     list(GET package 0 component)
     list(GET package 1 name)
@@ -88,5 +93,6 @@ if(NOT BUILD_SHARED_LIBS)
     endif()
   endforeach()
 endif()
+list(REMOVE_DUPLICATES suggested)
 list(JOIN suggested ", " CPACK_DEBIAN_PACKAGE_SUGGESTS)
 include(CPack)

@@ -48,7 +48,7 @@ done
 compare logits "$out/zoo.onnx" "$out/raw" --batch 1
 
 echo "== imports"
-"$PYTHON" tools/make_onnx_graphs.py "$out/foreign" 2>/dev/null
+"$PYTHON" tools/make_onnx_graphs.py "$out/foreign"
 for graph in "$out"/foreign/*.onnx; do
   name=$(basename "$graph" .onnx)
   "$ferplus" import "$graph" -o "$out/$name.safetensors" --preprocessing raw --quiet

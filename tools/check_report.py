@@ -96,7 +96,9 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         self.events.clear()
-        self.call("Page.navigate", url=url)
+        answer = self.call("Page.navigate", url=url)
+        if "errorText" in answer:
+            raise SystemExit(f"{url}: {answer['errorText']}")
         time.sleep(1)
         faults = self.call("Runtime.evaluate", expression=FAULTS, returnByValue=True)
         faults = faults["result"]["value"]

@@ -24,7 +24,7 @@ ferplus=build/quickstart/bin/ferplus
 "$ferplus" --version
 
 say "3/6 synthetic faces"
-rm -rf out/quickstart  # this script's own
+[ $# -gt 0 ] || rm -rf "$out"  # this script's own
 mkdir -p "$out"
 "$ferplus" synth -o "$out/data" --count 3000 --seed 1
 data=(--fer "$out/data/fer2013.csv" --ferplus "$out/data/fer2013new.csv")

@@ -201,7 +201,7 @@ Constant slice(const Fold& fold) {
     const std::int64_t length = (place((*ends)[i]) - begin) * (step < 0 ? -1 : 1);
     dims[axis] = length <= 0 ? 0 : (length - 1) / std::abs(step) + 1;
     first += begin * strides[axis];
-    strides[axis] *= step;
+    strides[axis] *= dims[axis] > 1 ? step : 1;
   }
   fold.budget.spend(dims);
   return strided(data, dims, first, strides);

@@ -18,6 +18,8 @@ constexpr double kTolerance = 1e-4;
 const std::set<std::string> kNotExported = {
     "format",        "network",      "layers", "model_options", "classes",
     "preprocessing", "content_hash", "config", "position",      "data"};
+// What the graph itself holds if it ends in a softmax.
+const std::set<std::string> kInSoftmax = {"temperature", "calibration"};
 
 void add_metadata(onnx::ModelProto& model, const std::string& key, const std::string& value) {
   auto& entry = *model.add_metadata_props();
@@ -25,7 +27,8 @@ void add_metadata(onnx::ModelProto& model, const std::string& key, const std::st
   entry.set_value(value);
 }
 
-void write_metadata(const Model& model, Preprocessing preprocessing, onnx::ModelProto& proto) {
+void write_metadata(const Model& model, Preprocessing preprocessing, bool softmax,
+                    onnx::ModelProto& proto) {
   proto.set_producer_name("ferplus");
   proto.set_model_version(1);
   proto.mutable_graph()->set_name("ferplus");
@@ -37,14 +40,15 @@ void write_metadata(const Model& model, Preprocessing preprocessing, onnx::Model
   add_metadata(proto, "classes", classes);
   add_metadata(proto, "preprocessing", std::string(preprocessing_name(preprocessing)));
   for (const auto& [key, value] : model.metadata) {
-    if (!kNotExported.contains(key)) add_metadata(proto, "ferplus." + key, value);
+    if (kNotExported.contains(key) || (softmax && kInSoftmax.contains(key))) continue;
+    add_metadata(proto, "ferplus." + key, value);
   }
 }
 
-// Imports `bytes` and runs both networks. Throws Error if they disagree.
-double compare(const std::string& bytes, const Model& model) {
+// Imports `bytes` and runs both networks. Throws Error if they disagree, but for the temperature.
+double compare(const std::string& bytes, const Model& model, double temperature) {
   const Model again = import_onnx(std::as_bytes(std::span(bytes)), "the exported graph", {});
-  const LogitComparison compared = compare_logits(model, again);
+  const LogitComparison compared = compare_logits(model, again, temperature);
   if (!compared.finite || compared.largest_difference > kTolerance * compared.largest_logit) {
     throw Error(concat("the exported graph, read back, differs from the model by ",
                        compared.largest_difference, " of logits up to ", compared.largest_logit,
@@ -62,18 +66,20 @@ OnnxExportReport export_onnx(const std::filesystem::path& path, const Model& mod
   }
   const Preprocessing preprocessing = model.preprocessing();
   const FoldedNetwork folded = fold_batch_norm(model.network, model.parameters);
+  const double temperature = options.softmax ? model.temperature() : 1;
   onnx::ModelProto proto;
   if (options.layout == OnnxLayout::zoo) {
     interop::write_zoo(folded.network, folded.parameters, preprocessing, proto);
   } else {
-    interop::write_modern(folded.network, folded.parameters, preprocessing, options.softmax, proto);
+    interop::write_modern(folded.network, folded.parameters, preprocessing,
+                          options.softmax ? std::optional(temperature) : std::nullopt, proto);
   }
-  write_metadata(model, preprocessing, proto);
+  write_metadata(model, preprocessing, options.softmax, proto);
   std::string bytes;
   if (proto.ByteSizeLong() > kMaxOnnxBytes || !proto.SerializeToString(&bytes)) {
     throw Error("the model is too large for an ONNX file");
   }
-  const double difference = compare(bytes, model);
+  const double difference = compare(bytes, model, temperature);
   write_file_atomically(path, [&](std::ostream& out) { out << bytes; });
   return {.nodes = static_cast<std::size_t>(proto.graph().node_size()),
           .bytes = bytes.size(),

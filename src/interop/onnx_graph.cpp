@@ -170,7 +170,8 @@ void Graph::run(const Node& node) {
   if (input->zeros != Padding{} && node.op() != "Conv" && node.op() != "AveragePool") {
     throw Error("it follows a Pad, which is supported before Conv and AveragePool only");
   }
-  if (input->finished) throw Error("it follows a softmax, which must be the last layer");
+  if (input->finished && node.op() != "Identity")
+    throw Error("it follows a softmax, which must be the last layer");
   Activation result = apply({.node = node,
                              .chain = chain_,
                              .budget = budget_,

@@ -68,6 +68,9 @@ Model import_checked(std::span<const std::byte> bytes, const OnnxImportOptions& 
   auto metadata = metadata_of(model, options);
   if (metadata["preprocessing"] == "raw") chain.take_raw_input();
   FoldedNetwork result = chain.build("imported");
+  if (!all_finite(result.parameters)) {
+    throw Error("its weights, folded with the constants around them, are not finite");
+  }
   // What the file of the model will say must be readable.
   network_from_layer_list(result.network.name(), result.network.input(), layer_list(result.network),
                           result.network.parameter_floats() + result.network.state_floats());

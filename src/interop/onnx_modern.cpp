@@ -17,7 +17,7 @@ class ModernWriter {
   ModernWriter(const Network& network, const Parameters& parameters, onnx::GraphProto& graph)
       : network_(network), parameters_(parameters), writer_(graph, false) {}
 
-  void write(Preprocessing preprocessing, bool softmax) {
+  void write(Preprocessing preprocessing, std::optional<double> softmax_temperature) {
     const Shape& in = network_.input();
     writer_.input("input", {0, in[3], in[1], in[2]});
     if (preprocessing == Preprocessing::raw) {
@@ -28,7 +28,15 @@ class ModernWriter {
       step_ = &step;
       std::visit([&](const auto& options) { layer(options); }, step.layer->options());
     }
-    node(softmax ? "Softmax" : "Identity", "last", {}, softmax ? "probabilities" : "logits");
+    if (softmax_temperature) {
+      const float divisor = static_cast<float>(*softmax_temperature);
+      if (divisor != 1) {
+        node("Div", "temper", {writer_.floats("temperature", {}, std::span(&divisor, 1))});
+      }
+      node("Softmax", "last", {}, "probabilities");
+    } else {
+      node("Identity", "last", {}, "logits");
+    }
     writer_.output(value_, {0, network_.output()[1]});
   }
 
@@ -124,12 +132,13 @@ class ModernWriter {
 }  // namespace
 
 void write_modern(const Network& network, const Parameters& parameters, Preprocessing preprocessing,
-                  bool softmax, onnx::ModelProto& model) {
+                  std::optional<double> softmax_temperature, onnx::ModelProto& model) {
   model.set_ir_version(kIrVersion);
   auto& opset = *model.add_opset_import();
   opset.set_domain("");
   opset.set_version(kOpset);
-  ModernWriter(network, parameters, *model.mutable_graph()).write(preprocessing, softmax);
+  ModernWriter(network, parameters, *model.mutable_graph())
+      .write(preprocessing, softmax_temperature);
 }
 
 }  // namespace ferplus::interop

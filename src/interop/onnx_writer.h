@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -58,9 +59,10 @@ class GraphWriter {
 std::vector<float> file_values(const Network::Array& array, std::span<const float> values);
 
 // Both write the graph of a network without foldable batch-norm, and the model's opset and
-// ir_version. Throw UsageError where the network does not fit.
+// ir_version. Throw UsageError where the network does not fit. With a temperature, the modern graph
+// ends in the softmax of the logits over it.
 void write_modern(const Network& network, const Parameters& parameters, Preprocessing preprocessing,
-                  bool softmax, onnx::ModelProto& model);
+                  std::optional<double> softmax_temperature, onnx::ModelProto& model);
 void write_zoo(const Network& network, const Parameters& parameters, Preprocessing preprocessing,
                onnx::ModelProto& model);
 

@@ -1,6 +1,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <locale>
 #include <ostream>
 #include <streambuf>
 #include <utility>
@@ -73,6 +74,7 @@ void run_writer(int descriptor, const fs::path& path,
                 const std::function<void(std::ostream&)>& write) {
   DescriptorBuffer buffer(descriptor);
   std::ostream out(&buffer);
+  out.imbue(std::locale::classic());
   write(out);
   out.flush();
   if (buffer.error_number() != 0) throw system_error(path, "cannot write", buffer.error_number());
@@ -91,6 +93,8 @@ void sync_folder(const fs::path& folder) {
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
+
+constexpr int kMostLinks = 40;  // as Linux has it
 
 struct TemporaryFile {
   fs::path path;
@@ -167,12 +171,18 @@ void write_file_atomically(const fs::path& path, const std::function<void(std::o
     return;
   }
   fs::path target = path;
-  if (fs::is_symlink(path, ignored) && fs::exists(status)) target = fs::canonical(path, ignored);
-  if (ignored && fs::exists(status)) throw file_error(path, 0, ignored.message());
+  for (int links = 0; fs::is_symlink(target, ignored); ++links) {
+    if (links == kMostLinks) throw file_error(path, 0, "cannot write: its links go in circles");
+    target = target.parent_path() / fs::read_symlink(target, ignored);
+  }
 
   const TemporaryFile temporary = create_temporary(target);
   Descriptor file(temporary.descriptor);
   RemoveAtExit cleanup(temporary.path);
+  if (fs::exists(status) &&
+      ::fchmod(file.number(), static_cast<mode_t>(status.permissions() & fs::perms::all)) != 0) {
+    throw system_error(path, "cannot give it the permissions of the file before", errno);
+  }
   run_writer(file.number(), path, write);
   if (::fsync(file.number()) != 0 || file.reset() != 0) {
     throw system_error(path, "cannot write", errno);

@@ -167,10 +167,11 @@ Pixels decode_jpeg(std::span<const std::byte> bytes, const std::string& name, in
   check(read_header(decoder, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
   jpeg_decompress_struct& jpeg = decoder.jpeg;
   check_image_size(jpeg.image_width, jpeg.image_height, "JPEG", name);
-  // A block of 64 pixels takes a bit at the least: a shorter file cannot hold what it claims.
+  // A block of 64 pixels takes a bit at the least, but for arithmetic coding: a shorter file cannot
+  // hold what it claims.
   constexpr std::size_t kMostPixelsPerByte = 8 * 64;
   const std::size_t count = std::size_t{jpeg.image_width} * jpeg.image_height;
-  if (count / kMostPixelsPerByte > bytes.size()) {
+  if (!jpeg.arith_code && count / kMostPixelsPerByte > bytes.size()) {
     throw file_error(
         name, 0,
         concat("bad JPEG image: ", bytes.size(), " bytes cannot hold ", jpeg.image_width, "x",

@@ -188,7 +188,7 @@ std::string twins_text(const Evaluation& evaluation) {
   }
   const std::size_t twins = evaluation.classification.images - evaluation.twin_free->images;
   return concat(twins == 0 ? "None" : grouped(twins),
-                " of the images are also in the training split, byte for byte.");
+                " of the images are also in the training split, pixel for pixel.");
 }
 
 // Two rows a run: all images, and those without a twin in training.

@@ -1,6 +1,8 @@
 #include "train/begin_run.h"
 
 #include <ferplus/core/error.h>
+#include <ferplus/io/file.h>
+#include <ferplus/io/safetensors.h>
 #include <ferplus/nn/model_file.h>
 #include <ferplus/train/tensorboard.h>
 
@@ -24,6 +26,18 @@ void start_from_model(const RunConfig& config, const Network& network, Checkpoin
   checkpoint.parameters = std::move(model.parameters);
 }
 
+// A crash between the writing of the best model and that of the checkpoint leaves a best model of
+// an epoch that is still to be done. The same epoch makes it again; one at other rates need not.
+void check_best_model(const std::filesystem::path& folder, const Position& position) {
+  const std::filesystem::path best = folder / "best.safetensors";
+  if (!file_exists(best)) return;
+  const auto metadata = SafetensorsFile(best).metadata();
+  const auto epoch = metadata.find("epoch");
+  if (epoch != metadata.end() && epoch->second == std::to_string(position.best_epoch)) return;
+  throw Error(concat(best.string(), " is from an epoch that was not finished: resume the run once ",
+                     "with the epochs it had, before they change"));
+}
+
 std::string resume(const std::filesystem::path& folder, const RunConfig& config,
                    const Network& network, Index steps_per_epoch, Checkpoint& checkpoint) {
   const RunConfig before = read_run_config(folder / "config.json");
@@ -38,10 +52,9 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
     throw Error(concat("the settings differ from those in ", (folder / "config.json").string(),
                        " (", differing, "): a resumed run keeps its own; only epochs may change"));
   }
-  if (std::filesystem::exists(folder / "last.safetensors")) {
+  if (file_exists(folder / "last.safetensors")) {
     load_checkpoint(folder / "last.safetensors", network, checkpoint);
-  } else if (std::filesystem::exists(folder / "metrics.jsonl") ||
-             std::filesystem::exists(folder / "best.safetensors")) {
+  } else if (file_exists(folder / "metrics.jsonl") || file_exists(folder / "best.safetensors")) {
     throw Error(
         concat((folder / "last.safetensors").string(),
                " is missing, so there is nothing to resume from; what the run left is kept"));
@@ -57,6 +70,7 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
     throw Error(concat("the run has done ", position.epoch, " epochs: it cannot be cut to ",
                        config.recipe.epochs));
   }
+  if (config.recipe.epochs != epochs_before) check_best_model(folder, position);
   // Lines of epochs that the checkpoint does not have: a crash came between the two.
   cut_metrics(folder / "metrics.jsonl", position.epoch);
   if (config.recipe.epochs == epochs_before) return {};
@@ -79,8 +93,8 @@ std::string begin_run(const TrainOptions& options, const RunConfig& config, cons
   }
   if (options.tensorboard) {
     const std::filesystem::path metrics = options.folder / "metrics.jsonl";
-    write_events(options.folder, std::filesystem::exists(metrics) ? read_metrics(metrics)
-                                                                  : std::vector<EpochMetrics>{});
+    write_events(options.folder,
+                 file_exists(metrics) ? read_metrics(metrics) : std::vector<EpochMetrics>{});
   }
   write_config(options.folder / "config.json", config);
   return note;

@@ -259,8 +259,9 @@ void write_config(const std::filesystem::path& path, const RunConfig& config) {
 }
 
 void refuse_existing_run(const std::filesystem::path& folder) {
-  for (const char* name : {"config.json", "last.safetensors", "metrics.jsonl"}) {
-    if (std::filesystem::exists(folder / name)) {
+  for (const char* name :
+       {"config.json", "last.safetensors", "metrics.jsonl", "best.safetensors", "summary.json"}) {
+    if (file_exists(folder / name)) {
       throw Error(concat(folder.string(), " already holds a run (", name,
                          "): resume it with --resume, or choose another folder"));
     }

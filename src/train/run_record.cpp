@@ -141,6 +141,7 @@ std::vector<EpochMetrics> read_metrics(const fs::path& path) {
 }
 
 void cut_metrics(const fs::path& path, int epochs) {
+  if (epochs == 0 && !file_exists(path)) return;
   std::string kept;
   if (epochs > 0) {
     const MappedFile file(path);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <locale>
 #include <numbers>
 #include <sstream>
 
@@ -17,6 +18,7 @@ Schedule::Schedule(const Recipe& recipe)
   std::istringstream list(recipe.milestones);
   for (std::string entry; std::getline(list, entry, ',');) {
     std::istringstream parts(entry);
+    parts.imbue(std::locale::classic());
     Milestone milestone{};
     char colon = 0;
     if (!(parts >> milestone.progress >> colon >> milestone.factor) || colon != ':' ||

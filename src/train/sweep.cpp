@@ -50,8 +50,11 @@ Recipe recipe_of(const json& entry) {
   }
   Recipe recipe =
       find_recipe(entry.contains("from") ? text_of(entry.at("from"), "recipes: from") : name);
-  json changes = entry;
-  changes.erase("from");
+  json changes = json::object();
+  for (const auto& [key, value] : entry.items()) {
+    if (value.is_structured()) throw UsageError(concat("recipes: ", key, ": got ", quoted(value)));
+    if (key != "from") changes[key] = value;
+  }
   update_from_json(recipe, changes);
   return recipe;
 }
@@ -83,6 +86,7 @@ std::vector<SweepRun> expand(const json& object, const fs::path& folder) {
     } else if (key == "fer" || key == "ferplus" || key == "folders") {
       common[key] = fs::absolute(folder / text_of(value, key)).lexically_normal().string();
     } else if (key == "drop_leaks" || key == "hold_out" || key == "limit") {
+      if (value.is_structured()) throw UsageError(concat(key, ": got ", quoted(value)));
       common[key] = value;
     } else {
       throw UsageError(unknown_name("key", key,

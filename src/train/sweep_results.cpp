@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
+#include <ferplus/io/file.h>
 #include <ferplus/train/run_record.h>
 #include <ferplus/train/sweep_results.h>
 
@@ -37,7 +38,7 @@ std::string text_of(const Spread& s, double factor, int digits) {
 SweepResult read_result(const fs::path& folder, const SweepRun& run) {
   SweepResult result{.run = run};
   const fs::path own = folder / run.name;
-  if (!fs::exists(own / "config.json")) return result;
+  if (!file_exists(own / "config.json")) return result;
   const RunRecord record = read_run(own);
   if (!differing_settings(record.config, run.config).empty()) {
     throw Error(concat((own / "config.json").string(),

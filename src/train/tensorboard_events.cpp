@@ -64,7 +64,7 @@ void write_events(const fs::path& folder, std::span<const EpochMetrics> epochs) 
   const std::string version = version_record();
   std::string records;
   for (const EpochMetrics& epoch : epochs) records += epoch_record(epoch);
-  if (fs::exists(path)) {
+  if (file_exists(path)) {
     const std::size_t size = version.size() + records.size();
     const MappedFile file(path);
     if (begins_with(file.text(), version.size(), records)) {

@@ -63,6 +63,8 @@ class Trainer {
   TrainResult run() {
     checkpoint_.data = fingerprint(dataset_, loader_.selection().samples);
     const std::string note = begin_run(options_, config_, network_, loader_.batches(), checkpoint_);
+    // Whatever happens from here on, there is a checkpoint to resume from.
+    if (!file_exists(file("last.safetensors"))) save();
     checkpoint_.position.recent.reserve(kRecentSteps);
     listener_.on_start({.network = network_.name(),
                         .parameters = network_.parameter_count(),
@@ -235,17 +237,22 @@ void Trainer::finish_epoch() {
   if (best) {
     position.best_epoch = metrics.epoch;
     position.best_accuracy = metrics.public_accuracy;
+    std::map<std::string, std::string> metadata = {
+        {"mode", std::string(label_mode(config_.mode).name)},
+        {"model_options", to_metadata(model_options(config_.recipe))},
+        {"preprocessing", std::string(preprocessing_name(config_.preprocessing))},
+        {"recipe", to_json(config_.recipe).dump()},
+        {"seed", std::to_string(config_.seed)},
+        {"drop_leaks", config_.drop_leaks ? "true" : "false"},
+        {"hold_out", std::to_string(config_.hold_out)},
+        {"limit", std::to_string(config_.limit)},
+        {"epoch", std::to_string(metrics.epoch)},
+        {"public_accuracy", nlohmann::json(metrics.public_accuracy).dump()}};
+    if (!config_.from.empty()) {
+      metadata["from"] = std::filesystem::path(config_.from).filename().string();
+    }
     save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
-               {{"mode", std::string(label_mode(config_.mode).name)},
-                {"model_options", to_metadata(model_options(config_.recipe))},
-                {"preprocessing", std::string(preprocessing_name(config_.preprocessing))},
-                {"recipe", to_json(config_.recipe).dump()},
-                {"seed", std::to_string(config_.seed)},
-                {"drop_leaks", config_.drop_leaks ? "true" : "false"},
-                {"hold_out", std::to_string(config_.hold_out)},
-                {"limit", std::to_string(config_.limit)},
-                {"epoch", std::to_string(metrics.epoch)},
-                {"public_accuracy", nlohmann::json(metrics.public_accuracy).dump()}});
+               std::move(metadata));
   }
   ++position.epoch;
   position.step = position.correct = position.images = 0;
@@ -275,7 +282,7 @@ void Trainer::report_non_finite(Index step, Index images) const {
     rows += std::to_string(dataset_.samples[samples_[static_cast<std::size_t>(n)]].row);
   }
   throw Error(concat("the loss is not finite in epoch ", checkpoint_.position.epoch + 1, ", step ",
-                     step, " (learning rate or data?); first layer with such a value: ",
+                     step + 1, " (learning rate or data?); first layer with such a value: ",
                      session_.first_non_finite_layer().value_or("none, so the loss itself"),
                      "; rows of the batch: ", rows));
 }
@@ -283,13 +290,10 @@ void Trainer::report_non_finite(Index step, Index images) const {
 // Whatever would resume from it later must be sound: a checkpoint with values that are not finite
 // is refused, and the last good one stays.
 void Trainer::save() {
-  for (std::span<const float> values : {std::span<const float>(checkpoint_.parameters.values()),
-                                        std::span<const float>(checkpoint_.parameters.state())}) {
-    if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); })) {
-      throw Error(concat("weights or batch-norm statistics are no longer finite in epoch ",
-                         checkpoint_.position.epoch + 1, ", step ", checkpoint_.position.step,
-                         " (learning rate?); the last checkpoint is kept"));
-    }
+  if (!all_finite(checkpoint_.parameters)) {
+    throw Error(concat("weights or batch-norm statistics are no longer finite in epoch ",
+                       checkpoint_.position.epoch + 1, ", step ", checkpoint_.position.step,
+                       " (learning rate?); the last checkpoint is kept"));
   }
   save_checkpoint(file("last.safetensors"), network_, config_, checkpoint_);
 }
@@ -344,7 +348,7 @@ TrainResult Trainer::result() {
 TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
                   TrainListener& listener) {
   validate(config);
-  if (options.resume && !fs::exists(options.folder / "config.json")) {
+  if (options.resume && !file_exists(options.folder / "config.json")) {
     throw Error(concat(options.folder.string(), " holds no run to resume: it has no config.json"));
   }
   if (options.tensorboard) require_tensorboard();

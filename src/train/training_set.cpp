@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include <ferplus/core/error.h>
 #include <ferplus/core/hash.h>
+#include <ferplus/data/fer_csv.h>
 #include <ferplus/data/statistics.h>
 #include <ferplus/train/training_set.h>
 
@@ -43,14 +46,23 @@ std::optional<std::vector<std::size_t>> untrained_samples(
   RunConfig config;
   std::size_t limit = 0;
   try {
-    config.mode = label_mode(metadata.at("mode")).mode;
-    config.seed = std::stoull(metadata.at("seed"));
-    config.drop_leaks = metadata.at("drop_leaks") == "true";
-    config.hold_out = std::stoull(metadata.at("hold_out"));
-    limit = std::stoull(metadata.at("limit"));
+    if (const auto checkpoint = metadata.find("config"); checkpoint != metadata.end()) {
+      update_from_json(config, nlohmann::json::parse(checkpoint->second));
+    } else {
+      config.mode = label_mode(metadata.at("mode")).mode;
+      config.seed = std::stoull(metadata.at("seed"));
+      config.drop_leaks = metadata.at("drop_leaks") == "true";
+      config.hold_out = std::stoull(metadata.at("hold_out"));
+      config.limit = std::stoull(metadata.at("limit"));
+      if (const auto from = metadata.find("from"); from != metadata.end())
+        config.from = from->second;
+    }
+    limit = std::exchange(config.limit, 0);
   } catch (const std::exception&) {
     return std::nullopt;
   }
+  // What the model that it started from was trained on is not known.
+  if (!config.from.empty()) return std::vector<std::size_t>{};
   TrainingSet set = training_set(dataset, config);
   std::vector<std::size_t> samples = std::move(set.held_out.samples);
   if (limit > 0 && limit < set.training.size()) {
@@ -68,6 +80,9 @@ std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> sam
     const ImageView image = dataset.image(sample);
     fingerprint.update(std::as_bytes(std::span(&sample.index, 1)));
     fingerprint.update(std::as_bytes(std::span(sample.votes)));
+    if (sample.face != Rectangle{0, 0, kFerSide, kFerSide}) {
+      fingerprint.update(std::as_bytes(std::span(&sample.face, 1)));
+    }
     fingerprint.update(std::as_bytes(
         std::span(image.pixels, static_cast<std::size_t>(image.width * image.height))));
   }

@@ -114,10 +114,11 @@ CommandResult run_ferplus_on_terminal(const std::vector<std::string>& arguments,
 }
 
 CommandResult interrupt_ferplus(const std::vector<std::string>& arguments,
-                                const std::filesystem::path& ready, int signal_number) {
+                                const std::filesystem::path& ready, int signal_number,
+                                const std::string& standard_input) {
   const TemporaryFolder folder;
   const std::string out = folder / "out", err = folder / "err";
-  const pid_t child = start(arguments, {}, out, err);
+  const pid_t child = start(arguments, {}, out, err, standard_input);
   while (!std::filesystem::exists(ready) && !has_ended(child)) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

@@ -32,7 +32,8 @@ CommandResult run_ferplus_on_terminal(const std::vector<std::string>& arguments,
 
 // Starts `ferplus`, sends `signal_number` once `ready` exists, and waits for its end.
 CommandResult interrupt_ferplus(const std::vector<std::string>& arguments,
-                                const std::filesystem::path& ready, int signal_number);
+                                const std::filesystem::path& ready, int signal_number,
+                                const std::string& standard_input = "/dev/null");
 
 std::vector<std::string> lines_of(const std::string& text);
 

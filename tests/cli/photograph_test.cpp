@@ -2,14 +2,18 @@
 // with files that are no pictures.
 #include "support/photograph.h"
 
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <ferplus/detect/face_detector.h>
 #include <ferplus/io/png.h>
@@ -112,6 +116,22 @@ TEST_F(Photographs, PatternsAndListsNameFiles) {
   EXPECT_THAT(images_of(listed.out),
               ElementsAre(path("photos/below/face.png"), path("photos/wall.png"),
                           path("photos/a.png"), path("photos/wall.png")));
+}
+
+TEST_F(Photographs, ASignalEndsTheWaitForTheList) {
+  const TemporaryFolder folder;
+  const std::string list = folder / "list";
+  ASSERT_EQ(mkfifo(list.c_str(), 0600), 0);
+  const int writer = open(list.c_str(), O_RDWR | O_CLOEXEC);
+  const std::string line = path("photos/below/face.png") + "\nhalf a path";
+  ASSERT_EQ(::write(writer, line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  const CommandResult result =
+      interrupt_ferplus({"predict", "--model", path("model"), "-", "--csv", folder / "faces.csv",
+                         "--out-dir", folder / "copies"},
+                        folder / "copies/face.png.png", SIGTERM, list);
+  close(writer);
+  EXPECT_EQ(result.exit_code, 143);
+  EXPECT_THAT(lines_of(read_text(folder / "faces.csv")), ::testing::SizeIs(2)) << result.err;
 }
 
 TEST_F(Photographs, AFileWithWildcardsInItsNameIsThatFile) {

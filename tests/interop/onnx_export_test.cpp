@@ -14,6 +14,7 @@
 #include <ferplus/interop/onnx.h>
 #include <ferplus/nn/fold.h>
 #include <ferplus/nn/layers.h>
+#include <ferplus/nn/predictor.h>
 
 #include "support/temporary_folder.h"
 
@@ -86,6 +87,25 @@ TEST(OnnxExportTest, SoftmaxAndRawInput) {
   EXPECT_EQ(model.graph().node(model.graph().node_size() - 1).op_type(), "Softmax");
   EXPECT_EQ(model.graph().output(0).name(), "probabilities");
   EXPECT_EQ(metadata_of(model).at("preprocessing"), "raw");
+}
+
+// A calibrated model's graph gives what the model gives, and is not tempered twice when read.
+TEST(OnnxExportTest, SoftmaxHasTheTemperature) {
+  const TemporaryFolder folder;
+  Model model = random_model("vgg_mini", Preprocessing::ferplus);
+  model.metadata["temperature"] = "2.5";
+  export_onnx(folder / "logits.onnx", model, {});
+  EXPECT_EQ(metadata_of(read_proto(folder / "logits.onnx")).at("ferplus.temperature"), "2.5");
+  export_onnx(folder / "m.onnx", model, {.softmax = true});
+  EXPECT_FALSE(metadata_of(read_proto(folder / "m.onnx")).contains("ferplus.temperature"));
+  Model again = import_onnx(folder / "m.onnx", {});
+  EXPECT_EQ(again.temperature(), 1);
+  std::vector<std::uint8_t> pixels(48 * 48);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37);
+  const ImageView face{pixels.data(), 48, 48};
+  Predictor before(std::move(model)), after(std::move(again));
+  const Probabilities expected = before.predict(face), got = after.predict(face);
+  for (std::size_t k = 0; k < kClasses; ++k) EXPECT_NEAR(got[k], expected[k], 1e-6);
 }
 
 TEST(OnnxExportTest, ComesBackBitForBit) {

@@ -184,6 +184,14 @@ TEST(OnnxMalformedTest, OperatorsThatDoNotFit) {
               }),
               HasSubstr("other layers use too"));
   EXPECT_THAT(after([](auto& g) { g.node("Softmax"); }), HasSubstr("Softmax"));
+  GraphBuilder renamed;
+  renamed.dense(4096).node("Softmax").node("Identity");
+  EXPECT_NO_THROW(renamed.import());
+  EXPECT_THAT(after([](auto& g) {
+                const std::string huge = g.floats({}, {3e38f});
+                g.node("Mul", {huge}).node("Mul", {huge});
+              }),
+              HasSubstr("not finite"));
   EXPECT_THAT(after([](auto& g) { g.node("Add", {g.floats({64, 64})}); }), HasSubstr("channels"));
   EXPECT_THAT(after([](auto& g) { g.node("Add", {g.floats({63})}); }), HasSubstr("does not fit"));
   EXPECT_THAT(after([](auto& g) {

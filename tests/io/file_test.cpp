@@ -130,6 +130,32 @@ TEST(WriteFileAtomically, ASymbolicLinkStays) {
   EXPECT_EQ(read_text(folder / "target"), "new");
 }
 
+TEST(WriteFileAtomically, ALinkToNothingStaysAndLinksInACircleAreAnError) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "below");
+  std::filesystem::create_symlink("below/target", folder / "link");
+  write_file_atomically(folder / "link", [](std::ostream& out) { out << "new"; });
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(read_text(folder / "below/target"), "new");
+  std::filesystem::create_symlink("b", folder / "a");
+  std::filesystem::create_symlink("a", folder / "b");
+  EXPECT_THAT(message_of<Error>([&] {
+                write_file_atomically(folder / "a", [](std::ostream& out) { out << "new"; });
+              }),
+              HasSubstr("circles"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "a"));
+}
+
+TEST(WriteFileAtomically, PermissionsStay) {
+  const TemporaryFolder folder;
+  write_text(folder / "file", "old");
+  using std::filesystem::perms;
+  std::filesystem::permissions(folder / "file", perms::owner_read | perms::owner_write);
+  write_file_atomically(folder / "file", [](std::ostream& out) { out << "new"; });
+  EXPECT_EQ(std::filesystem::status(folder / "file").permissions(),
+            perms::owner_read | perms::owner_write);
+}
+
 TEST(WriteFileAtomically, NamesAMissingFolderAndAFolderInTheWay) {
   const TemporaryFolder folder;
   const auto write = [](const std::filesystem::path& path) {

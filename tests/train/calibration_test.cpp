@@ -9,6 +9,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/core/random.h>
 #include <ferplus/data/synth.h>
+#include <ferplus/io/safetensors.h>
 #include <ferplus/nn/predictor.h>
 #include <ferplus/train/calibration.h>
 #include <ferplus/train/evaluate.h>
@@ -132,6 +133,26 @@ TEST_F(CalibrationTest, TrainingImagesAreTakenOnlyIfTheModelDidNotSeeThem) {
   EXPECT_FALSE(calibration_samples(dataset_, model, Split::public_test, 0).empty());
 }
 
+TEST_F(CalibrationTest, ACheckpointSaysWhatItWasTrainedOnAndAnotherModelDoesNot) {
+  Model model = load_model(path_);
+  RunConfig config{.network = "vgg_mini", .mode = LabelMode::majority, .seed = 3, .hold_out = 25};
+  model.metadata["config"] = to_json(config).dump();
+  EXPECT_EQ(calibration_samples(dataset_, model, Split::train, 0),
+            training_set(dataset_, config).held_out.samples);
+  config.from = "elsewhere.safetensors";
+  model.metadata["config"] = to_json(config).dump();
+  EXPECT_THAT(message_of<Error>([&] { calibration_samples(dataset_, model, Split::train, 0); }),
+              HasSubstr("started from"));
+  model.metadata.erase("config");
+  model.metadata.merge(std::map<std::string, std::string>{{"seed", "3"},
+                                                          {"drop_leaks", "false"},
+                                                          {"hold_out", "25"},
+                                                          {"limit", "0"},
+                                                          {"from", "elsewhere.safetensors"}});
+  EXPECT_THAT(message_of<Error>([&] { calibration_samples(dataset_, model, Split::train, 0); }),
+              HasSubstr("started from"));
+}
+
 TEST_F(CalibrationTest, LowersTheCrossEntropyAndNoPredictionChanges) {
   const Model model = load_model(path_);
   const auto samples = calibration_samples(dataset_, load_model(path_), Split::public_test, 0);
@@ -148,6 +169,16 @@ TEST_F(CalibrationTest, LowersTheCrossEntropyAndNoPredictionChanges) {
   ASSERT_TRUE(after.calibrated.has_value());
   EXPECT_DOUBLE_EQ(after.raw.agreement.cross_entropy, c.cross_entropy_before);
   EXPECT_DOUBLE_EQ(after.calibrated->agreement.cross_entropy, c.cross_entropy);
+}
+
+// As a file is that PyTorch wrote back.
+TEST_F(CalibrationTest, IsWrittenWhereThereIsNoContentHash) {
+  const SafetensorsFile file(path_);
+  auto metadata = file.metadata();
+  metadata.erase("content_hash");
+  write_safetensors(folder_ / "again.safetensors", file.tensors(), metadata);
+  update_metadata(folder_ / "again.safetensors", {{"temperature", "2"}});
+  EXPECT_EQ(load_model(folder_ / "again.safetensors").temperature(), 2);
 }
 
 TEST_F(CalibrationTest, IsWrittenBesideWhatIsThere) {

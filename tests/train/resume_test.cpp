@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ferplus/core/error.h>
 #include <ferplus/data/folder.h>
 
 #include "nn/threads.h"
@@ -130,6 +131,52 @@ TEST_F(ResumeTest, KilledBeforeTheFirstCheckpoint) {
   run(second, true);
   EXPECT_THAT(second.steps, SizeIs(9));
   expect_equal_to_whole();
+}
+
+TEST_F(ResumeTest, KilledAgainAndAgainBeforeTheFirstCheckpoint) {
+  for (bool resume : {false, true, true}) {
+    Recorder killed(1);
+    run(killed, resume);
+    fs::remove(folder_ / "last.safetensors");
+    ASSERT_FALSE(fs::exists(folder_ / "metrics.jsonl"));
+  }
+  Recorder last;
+  run(last, true);
+  EXPECT_THAT(last.steps, SizeIs(9));
+  expect_equal_to_whole();
+}
+
+TEST_F(ResumeTest, KilledBetweenTheFirstMetricsAndTheirCheckpoint) {
+  Recorder first;
+  std::string at_start;
+  first.during_step = [&](std::size_t steps) {
+    if (steps == 1) at_start = read_text(folder_ / "last.safetensors");
+  };
+  run(first, false, 0, 1);
+  ASSERT_FALSE(at_start.empty());
+  write_text(folder_ / "last.safetensors", at_start);
+  Recorder second;
+  run(second, true);
+  EXPECT_THAT(second.steps, SizeIs(9));
+  expect_equal_to_whole();
+}
+
+// The best model is of an epoch that the checkpoint does not know; at other rates it might not be
+// the best any more.
+TEST_F(ResumeTest, EpochsStayUntilTheBestModelsEpochIsDone) {
+  Recorder first(1);
+  run(first, false);
+  const std::string older = read_text(folder_ / "last.safetensors");
+  Recorder second;
+  run(second, true, 0, 1);
+  write_text(folder_ / "last.safetensors", older);
+  RunConfig longer = short_run();
+  longer.recipe.epochs += 2;
+  Recorder third;
+  EXPECT_THAT(message_of<Error>([&] {
+                train(faces(), longer, {.folder = folder_.path(), .resume = true}, third);
+              }),
+              testing::HasSubstr("best.safetensors"));
 }
 
 TEST_F(ResumeTest, FinishedRunDoesNothingMore) {

@@ -1,5 +1,7 @@
 #include <cmath>
+#include <locale>
 #include <numbers>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -28,6 +30,19 @@ TEST(ScheduleTest, PaperHasThreeSteps) {
       }
     }
   }
+}
+
+// A program that links the library may have a locale of its own.
+TEST(ScheduleTest, DoesNotDependOnTheGlobalLocale) {
+  struct Commas : std::numpunct<char> {
+    char do_decimal_point() const override { return ','; }
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\3"; }
+  };
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Commas));
+  EXPECT_DOUBLE_EQ(rate_at(find_recipe("paper"), 100, 20, 0, 7), 0.025);
+  EXPECT_EQ(concat(1234, " ", 0.5), "1234 0.5");
+  std::locale::global(before);
 }
 
 TEST(ScheduleTest, CompressesInProportion) {

@@ -108,6 +108,9 @@ TEST_F(SweepTest, RefusesByName) {
   EXPECT_THAT(with("recipes", R"([{"name": "x", "from": "quick", "epochs": 0}])"),
               HasSubstr("epochs"));
   EXPECT_THAT(with("limit", R"("all")"), HasSubstr("limit"));
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  EXPECT_THAT(error_of(R"({"limit": )" + deep + "}"), HasSubstr("limit"));
+  EXPECT_THAT(error_of(R"({"recipes": [{"name": "x", "from": )" + deep + "}]}"), HasSubstr("from"));
   EXPECT_THAT(error_of(R"({"modes": ["majority"], "recipes": ["quick"]})"), HasSubstr("seeds"));
   EXPECT_THAT(error_of(R"({"modes": ["majority", "multi_target"], "seeds": [1],
                            "recipes": [{"name": "x", "from": "quick", "mixup": 0.2}]})"),

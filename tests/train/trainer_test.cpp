@@ -433,7 +433,7 @@ TEST(TrainerTest, NonFiniteLossNamesStepLayerAndRows) {
   const std::string before = read_text(folder / "last.safetensors");
 
   EXPECT_THAT(error_of(faces(), config, {.folder = folder.path(), .resume = true}),
-              AllOf(HasSubstr("not finite"), HasSubstr("epoch 2, step 1"), HasSubstr("fc1"),
+              AllOf(HasSubstr("not finite"), HasSubstr("epoch 2, step 2"), HasSubstr("fc1"),
                     HasSubstr("rows of the batch: " + rows_of(config, 1, 1))));
   EXPECT_EQ(read_text(folder / "last.safetensors"), before);
 }

@@ -54,6 +54,14 @@ TEST(TrainingSetTest, LeaksGoFirstThenHeldOutImagesThenTheLimit) {
   EXPECT_EQ(training_set(dataset, config).training.size(), parts.rest.size() + 1);
 }
 
+TEST(TrainingSetTest, TheFingerprintKnowsWhereTheFaceIs) {
+  Dataset dataset = faces();
+  const std::vector<std::size_t> samples = {0, 1};
+  const std::string before = fingerprint(dataset, samples);
+  dataset.samples[1].face = {1, 0, 48, 48};
+  EXPECT_NE(fingerprint(dataset, samples), before);
+}
+
 TEST(TrainingSetTest, SaysThatNothingIsLeft) {
   RunConfig config{.hold_out = 1000};
   EXPECT_THAT(message_of<UsageError>([&] { training_set(faces(), config); }),

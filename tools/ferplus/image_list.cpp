@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
-#include <iostream>
+#include <cstring>
 #include <string_view>
+#include <utility>
 
 #include <glob.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <ferplus/core/error.h>
 
+#include "interrupt.h"
 #include "table.h"
 
 namespace ferplus::tool {
@@ -19,6 +24,7 @@ namespace {
 
 constexpr std::string_view kStandardInput = "-";
 constexpr std::size_t kWidestPath = 60;
+constexpr std::size_t kLongestLine = std::size_t{1} << 16;
 
 bool looks_like_image(const fs::path& path) {
   constexpr std::array<std::string_view, 5> kExtensions = {".png", ".jpg", ".jpeg", ".jpe",
@@ -103,6 +109,35 @@ void ImageList::add_pattern(const std::string& pattern) {
   }
 }
 
+// Not std::getline, which would sleep on through an interruption.
+std::optional<std::string> ImageList::next_line() {
+  constexpr int kLookEvery = 200;  // milliseconds, for a signal between the look and the wait
+  for (;;) {
+    if (const std::size_t end = input_.find('\n'); end != std::string::npos) {
+      std::string line = input_.substr(0, end);
+      input_.erase(0, end + 1);
+      return line;
+    }
+    if (input_ended_) {
+      if (input_.empty()) return std::nullopt;
+      return std::exchange(input_, {});
+    }
+    if (input_.size() > kLongestLine) {
+      throw Error(concat("standard input: a line of over ", kLongestLine, " bytes is no path"));
+    }
+    if (interrupt_flag()) return std::nullopt;
+    pollfd standard_input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (::poll(&standard_input, 1, kLookEvery) <= 0) continue;
+    std::array<char, 4096> buffer;
+    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (count < 0 && errno != EINTR) {
+      throw Error(concat("standard input: cannot read: ", std::strerror(errno)));
+    }
+    if (count == 0) input_ended_ = true;
+    if (count > 0) input_.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
 std::optional<ImageFile> ImageList::next() {
   while (!files_.empty()) {
     if (files_.front()) {
@@ -110,9 +145,9 @@ std::optional<ImageFile> ImageList::next() {
       files_.pop_front();
       return file;
     }
-    for (std::string line; std::getline(std::cin, line);) {
-      if (line.ends_with('\r')) line.pop_back();
-      if (!line.empty()) return ImageFile{line, fs::path(line).filename()};
+    while (std::optional<std::string> line = next_line()) {
+      if (line->ends_with('\r')) line->pop_back();
+      if (!line->empty()) return ImageFile{*line, fs::path(*line).filename()};
     }
     files_.pop_front();
   }

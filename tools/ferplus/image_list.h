@@ -28,7 +28,8 @@ class ImageList {
   // nothing stays: reading it will say so.
   explicit ImageList(const std::vector<std::string>& words);
 
-  // Nothing after the last one. Reads standard input as it comes.
+  // Nothing after the last one, or once interrupt_flag() is set while standard input is silent.
+  // Reads standard input as it comes.
   std::optional<ImageFile> next();
   // 0 if standard input decides.
   std::uint64_t total() const { return streamed_ ? 0 : listed_; }
@@ -39,11 +40,14 @@ class ImageList {
   void add(ImageFile file);
   void add_folder(const std::filesystem::path& folder);
   void add_pattern(const std::string& pattern);
+  std::optional<std::string> next_line();
 
   std::deque<std::optional<ImageFile>> files_;  // an empty one stands for standard input
   std::uint64_t listed_ = 0;
   std::size_t path_width_ = 0;
   bool streamed_ = false;
+  std::string input_;  // read from standard input, not yet handed out
+  bool input_ended_ = false;
 };
 
 }  // namespace ferplus::tool

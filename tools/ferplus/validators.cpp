@@ -32,6 +32,10 @@ bool parse(const std::string& text, Number& number) {
 CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
   return CLI::Validator(
       [=](std::string& text) {
+        // What reads the option next would take 010 for eight.
+        if (text.size() > 1 && text[0] == '0') {
+          return fmt::format("expected a number without zeros before it, got '{}'", text);
+        }
         std::int64_t number = 0;
         if (parse(text, number) && number >= least && number <= most) return std::string();
         return fmt::format("expected a whole number from {} to {}, got '{}'", least, most, text);

@@ -32,7 +32,7 @@ enum class LabelMode { majority, probability, crossentropy, multi_target };
 struct LabelModeInfo {
   LabelMode mode;
   std::string_view name;         // as commands spell it
-  std::string_view description;  // one line of help
+  std::string_view description;  // what it is, in one line
   // The target of an image with these votes, or nothing if the mode discards the image.
   std::optional<Target> (*target)(const Votes& votes);
   // The target of one presentation of a training image; only `probability` is random.

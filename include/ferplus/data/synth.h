@@ -21,7 +21,7 @@ inline constexpr std::size_t kMaxSynthCount = 1'000'000;
 
 // All three splits in memory, equal to what loading the files of write_synth gives but for
 // `source`. A row is a function of seed and row number alone: neither count (but for its split and
-// name) nor threads matter. Same bits on the same build and CPU family; elsewhere pixels may differ
+// name) nor threads matter. Same bits with the same binary and instruction set; else pixels may differ
 // by rounding. Throws UsageError if count is out of range.
 Dataset synthesize(const SynthOptions& options);
 

@@ -29,7 +29,10 @@ OnnxLayout onnx_layout_from_name(std::string_view name);  // throws UsageError
 
 struct OnnxExportOptions {
   OnnxLayout layout = OnnxLayout::modern;
-  bool softmax = false;  // modern only: the output is "probabilities", softmax of the logits
+  // modern only: the output is "probabilities", softmax of the logits over the model's temperature.
+  // Logits stay as they are: where the file has "ferplus.temperature", divide by it before a
+  // softmax.
+  bool softmax = false;
 };
 
 struct OnnxExportReport {

@@ -39,7 +39,7 @@ std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std:
 struct EvaluateOptions {
   Split split = Split::public_test;
   Protocol protocol = Protocol::paper;
-  bool without_twins = false;  // leave out images that also occur, byte for byte, in training
+  bool without_twins = false;  // leave out images that also occur, pixel for pixel, in training
   Preprocessing preprocessing = Preprocessing::ferplus;  // what the model expects
   TestTimeAugmentation augmentation = TestTimeAugmentation::none;
   // Of the model (Model::temperature); nothing if it was never calibrated. Divides the logits that

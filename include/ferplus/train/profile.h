@@ -13,7 +13,7 @@
 
 namespace ferplus {
 
-// Seconds of the clock, summed over `steps` training steps. A step is its first six parts.
+// Seconds of the clock, summed over `steps` training steps. A step is its first five parts.
 struct Profile {
   struct Layer {
     std::string name;  // as sessions run them: "conv1_1+relu1_1"

@@ -17,7 +17,8 @@ struct Recipe {
   std::string name = "paper";
   int epochs = 100;
   int batch = 32;
-  // Of the convolutions' products: fp32, or bf16, whose sums, weights and updates stay fp32.
+  // Of the products of convolutions and, forward, of dense layers: fp32, or bf16, whose sums,
+  // weights and updates stay fp32.
   std::string precision = "fp32";
   std::string initialization = "glorot";
 

@@ -19,12 +19,12 @@ namespace ferplus {
 struct EpochMetrics {
   int epoch = 0;  // counted from 0
   double train_loss = 0, train_accuracy = 0;
-  // Of the epoch's last kRecentSteps steps; nothing in runs of before it was measured.
+  // Of the epoch's last kRecentSteps steps; nothing in files of older versions.
   std::optional<double> final_train_loss{};
   double public_loss = 0, public_accuracy = 0;
   double learning_rate = 0;                   // of the epoch's first step
   double seconds = 0, images_per_second = 0;  // training alone
-  // The clock after the evaluation, in seconds since 1970 UTC; nothing in runs of before.
+  // The clock after the evaluation, in seconds since 1970 UTC; nothing in files of older versions.
   std::optional<double> wall_time{};
 };
 nlohmann::ordered_json to_json(const EpochMetrics& metrics);

@@ -61,7 +61,9 @@ std::size_t choose(const std::vector<DetectedFace>& faces, int number) {
 
 void look_for_face(const Options& options, ImageView image, Patient& patient) {
   patient.crop = {0, 0, image.width, image.height};
-  if (options.no_detect || !detection_available()) return;
+  if (options.no_detect) return;
+  const bool is_asked_for = options.face != 0 || options.detector.smallest_face != 0;
+  if (!detection_available() && !is_asked_for) return;
   const auto faces = make_face_detector(options.detector)->detect(image);
   patient.examination.searched = true;
   patient.examination.faces = faces.size();

@@ -160,6 +160,12 @@ int run(Options options) {
   if (options.robustness) {
     worse = robustness_of(dataset, models.front(), named.front().evaluation, options);
   }
+  // First, so that a file that cannot be written costs no figure.
+  const Evaluation& last = named.back().evaluation;
+  std::string text = to_text(named);
+  if (options.robustness) text += '\n' + robustness_text(last, worse);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
   if (!options.json.empty()) {
     nlohmann::ordered_json json = to_json(dataset.source, named);
     if (options.robustness) json["robustness"] = ferplus::to_json(worse);
@@ -167,12 +173,8 @@ int run(Options options) {
       out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     });
   }
-  const Evaluation& last = named.back().evaluation;
   if (!options.predictions.empty()) write_predictions(options.predictions, dataset, last);
   if (!options.errors.empty()) write_error_report(dataset, last, options.errors, options.force);
-  std::string text = to_text(named);
-  if (options.robustness) text += '\n' + robustness_text(last, worse);
-  std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }
 

@@ -70,8 +70,8 @@ int run(const Options& options) {
   const std::filesystem::path path = given_or_boxed(options.model, options.general);
   const Model model = load_model(path);
   if (!options.force && std::filesystem::exists(options.output)) {
-    throw UsageError(concat(options.output.string(),
-                            " exists: choose another name, or replace it with --force"));
+    throw Error(concat(options.output.string(),
+                       " exists: choose another name, or replace it with --force"));
   }
   const Report report = options.output.extension() == kModelExtension
                             ? export_as_model(options, model)
@@ -133,7 +133,8 @@ Run setup_export(CLI::App& app) {
       ->check(one_of("layout", {"modern", "zoo"}))
       ->group("Output");
   app.add_flag("--softmax", options->softmax,
-               "Let the ONNX graph end in probabilities instead of logits (layout modern)")
+               "Let the ONNX graph end in probabilities, at the temperature of a calibrated model, "
+               "instead of logits (layout modern)")
       ->group("Output");
   app.add_option("--weights", options->weights, "Of a model file: f16, bf16 or f32 [f16]")
       ->type_name("NAME")

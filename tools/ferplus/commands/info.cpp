@@ -67,6 +67,14 @@ nlohmann::ordered_json to_json(const Model& model) {
   return json;
 }
 
+// What a terminal would take for a command becomes a question mark.
+std::string harmless(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  return text;
+}
+
 std::string to_text(const Model& model) {
   Table layers({{"layer", Table::Align::left},
                 {"what", Table::Align::left},
@@ -77,11 +85,15 @@ std::string to_text(const Model& model) {
     layers.add_row({step.name, step.layer->describe(), step.output.to_string(),
                     grouped(parameter_count(model.network, step)), shapes(model.network, step)});
   }
+  std::string text = fmt::format("{}: {} parameters, input {}\n\n{}", model.network.name(),
+                                 grouped(model.network.parameter_count()),
+                                 model.network.input().to_string(), layers.to_string());
+  if (model.metadata.empty()) return text;
   Table metadata({{"metadata", Table::Align::left}, {"", Table::Align::left}});
-  for (const auto& [key, value] : model.metadata) metadata.add_row({key, value});
-  return fmt::format("{}: {} parameters, input {}\n\n{}\n{}", model.network.name(),
-                     grouped(model.network.parameter_count()), model.network.input().to_string(),
-                     layers.to_string(), metadata.to_string());
+  for (const auto& [key, value] : model.metadata) {
+    metadata.add_row({harmless(key), harmless(value)});
+  }
+  return text + '\n' + metadata.to_string();
 }
 
 Model untrained(const std::string& network_name) {

@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -50,6 +52,9 @@ void check(const Options& options) {
                                  (options.jsonl == kStandardOutput ? 1 : 0);
   if (on_standard_output > 1) {
     throw UsageError("only one of --json, --jsonl - and --csv - can go to standard output");
+  }
+  if (!options.csv.empty() && options.csv == options.jsonl) {
+    throw UsageError("--csv and --jsonl name the same file");
   }
   if (!options.detect && options.detector.smallest_face != 0) {
     throw UsageError("--smallest-face is for --detect, which is not given");
@@ -114,7 +119,9 @@ void print(std::string_view text) {
   static const bool terminal = isatty(STDOUT_FILENO) == 1;
   if (terminal) Console::standard_error().clear_status();
   std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw Error(concat("cannot write to standard output: ", std::strerror(errno)));
+  }
 }
 
 class Prediction {

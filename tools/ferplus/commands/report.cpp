@@ -77,8 +77,9 @@ class DataSource {
 
  private:
   static bool is_there(const DataOptions& data) {
-    if (!data.folders.empty()) return fs::exists(data.folders);
-    return !data.fer.empty() && fs::exists(data.fer) && fs::exists(data.ferplus);
+    std::error_code ignored;  // what cannot be looked for is not there
+    if (!data.folders.empty()) return fs::exists(data.folders, ignored);
+    return !data.fer.empty() && fs::exists(data.fer, ignored) && fs::exists(data.ferplus, ignored);
   }
 
   DataOptions given_;

@@ -35,7 +35,9 @@ struct Options {
 
 using Results = std::vector<SweepResult>;
 
-std::string json_text(const Results& results) { return sweep_json(results).dump(2) + '\n'; }
+std::string json_text(const Results& results) {
+  return sweep_json(results).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+}
 
 void write_summary(const fs::path& folder, const Results& results) {
   write_file_atomically(folder / "summary.md",

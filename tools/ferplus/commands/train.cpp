@@ -134,8 +134,10 @@ Run setup_train(CLI::App& app) {
        .details =
            "Trains on the training split, evaluates on the public split after each epoch and "
            "keeps the best and the last state in the folder RUN: config.json, metrics.jsonl, "
-           "train.log, best.safetensors, last.safetensors, summary.json. The same settings, "
-           "data and CPU type give the same bits, for any number of threads and interruptions. "
+           "train.log, best.safetensors, last.safetensors, summary.json. The same binary, "
+           "settings, "
+           "data and instruction set give the same bits, for any number of threads and "
+           "interruptions. "
            "Ctrl-C finishes the step, saves and exits; --resume goes on.\n"
            "Fewer --epochs compress the recipe's schedule in proportion; --stop-after ends "
            "early without. --resume --epochs N extends a run: the schedule is then spread over "
