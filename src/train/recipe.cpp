@@ -21,7 +21,8 @@ const std::vector<RecipeField>& fields() {
       {"epochs", "passes over the training images", &Recipe::epochs, 1, 100000},
       {"batch", "images a step", &Recipe::batch, 1, 4096},
       {"precision",
-       "of the products: fp32, or bf16 (rounds operands to 8 bits, sums stay fp32; faster with AVX512-BF16)",
+       "of the products: fp32, or bf16 (rounds operands to 8 bits, sums stay fp32; faster with "
+       "AVX512-BF16)",
        &Recipe::precision,
        0,
        0,

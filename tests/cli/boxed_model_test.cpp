@@ -27,11 +27,12 @@ class BoxedModel : public testing::Test {
     for (int i = 0; i < 48 * 48; ++i) pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
     write_png(face_, pixels.data(), 48, 48);
   }
-  static void save(const std::string& path, std::uint64_t seed) {
+  static void save(const std::string& path, std::uint64_t seed,
+                   const std::string& preprocessing = "ferplus") {
     const Network network = build_model("vgg_mini");
     Parameters parameters(network);
     initialize(network, parameters, Initialization::he_normal, seed);
-    save_model(path, network, parameters, {{"mode", "majority"}});
+    save_model(path, network, parameters, {{"mode", "majority"}, {"preprocessing", preprocessing}});
   }
   // With the model in the box.
   CommandResult run(const std::vector<std::string>& arguments) {
@@ -76,7 +77,11 @@ TEST_F(BoxedModel, DoctorUsesItAndItsPreprocessing) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json found = json::parse(result.out);
   EXPECT_EQ(found.at("model"), boxed_);
+  EXPECT_EQ(found.at("preprocessing"), "ferplus");
   EXPECT_EQ(found.at("predictions").size(), 8U);
+  save(boxed_, 3, "raw");
+  EXPECT_EQ(json::parse(run({"doctor", face_, "--no-detect", "--json"}).out).at("preprocessing"),
+            "raw");
 }
 
 TEST_F(BoxedModel, InfoShowsIt) {

@@ -139,12 +139,18 @@ TEST_F(TrainedRun, EvaluateWritesAllFigures) {
 }
 
 TEST_F(TrainedRun, EvaluateKnowsProtocolsAndTwins) {
-  for (const auto& more :
-       std::vector<std::vector<std::string>>{{"--split", "private", "--protocol", "argmax"},
-                                             {"--split", "train", "--protocol", "paper"},
-                                             {"--split", "public", "--without-twins"}}) {
+  const std::string figures = *folder_ / "protocols.json";
+  const auto found = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--json", figures});
     EXPECT_EQ(evaluate(more).exit_code, 0);
-  }
+    return json::parse(read_text(figures));
+  };
+  const json all = found({"--split", "private", "--protocol", "argmax"});
+  const json agreed = found({"--split", "private", "--protocol", "paper"});
+  EXPECT_EQ(all.at("protocol"), "argmax");
+  EXPECT_GT(all.at("images"), agreed.at("images")) << "those without a majority too";
+  EXPECT_EQ(agreed.at("without_twins"), false);
+  EXPECT_EQ(found({"--split", "public", "--without-twins"}).at("without_twins"), true);
 }
 
 TEST_F(TrainedRun, EvaluateMeasuresRobustness) {
@@ -216,7 +222,8 @@ TEST_F(TrainedRun, EvaluateShowsItsMistakes) {
               static_cast<double>(right) / static_cast<double>(rows.size() - 1), 1e-9);
   for (const std::string& line : lines_of(read_text(mistakes + "/index.csv"))) {
     const std::string sheet = line.substr(line.rfind(',') + 1);
-    EXPECT_TRUE(sheet == "sheet" || std::filesystem::exists(mistakes + "/" + sheet)) << sheet;
+    EXPECT_TRUE(sheet == "sheet" || std::filesystem::is_regular_file(mistakes + "/" + sheet))
+        << sheet;
   }
   const CommandResult again = evaluate(request);
   EXPECT_EQ(again.exit_code, 1);

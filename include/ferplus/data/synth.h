@@ -21,8 +21,8 @@ inline constexpr std::size_t kMaxSynthCount = 1'000'000;
 
 // All three splits in memory, equal to what loading the files of write_synth gives but for
 // `source`. A row is a function of seed and row number alone: neither count (but for its split and
-// name) nor threads matter. Same bits with the same binary and instruction set; else pixels may differ
-// by rounding. Throws UsageError if count is out of range.
+// name) nor threads matter. Same bits with the same binary and instruction set; else pixels may
+// differ by rounding. Throws UsageError if count is out of range.
 Dataset synthesize(const SynthOptions& options);
 
 // fer2013.csv and fer2013new.csv in `directory`, which is created if it is missing, in the formats
