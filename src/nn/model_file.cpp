@@ -118,12 +118,14 @@ std::string to_metadata(const ModelOptions& options) {
 void TensorSet::add(const Network& network, const Parameters& values, const std::string& prefix,
                     bool with_state, DType weights) {
   const auto add_array = [&](const Network::Array& array, const float* memory) {
-    std::vector<float> copy(static_cast<std::size_t>(array.spec.shape.elements()));
-    to_file_layout(array.spec, memory + array.offset, copy.data());
+    const auto count = static_cast<std::size_t>(array.spec.shape.elements());
+    Buffer<std::byte> bytes(count * sizeof(float));
+    auto* const floats = reinterpret_cast<float*>(bytes.data());
+    to_file_layout(array.spec, memory + array.offset, floats);
     const std::string name = prefix + array.spec.name;
     const DType type = array.spec.shape.rank() > 1 ? weights : DType::f32;
-    tensors_[name] = {type, file_shape(array.spec),
-                      storage_.emplace_back(encode_weights(copy, type, name)).span()};
+    if (type != DType::f32) bytes = encode_weights({floats, count}, type, name);
+    tensors_[name] = {type, file_shape(array.spec), storage_.emplace_back(std::move(bytes)).span()};
   };
   for (const Network::Array& array : network.parameters()) {
     add_array(array, values.values().data());
