@@ -5,6 +5,7 @@
 #   FERPLUS_FER_CSV=fer2013.csv FERPLUS_VOTES_CSV=fer2013new.csv   faces; default: synthetic ones
 #   FERPLUS_MODEL=best.safetensors   the model to export; default: one trained for a moment
 #   PYTHON=python3                   one that has numpy, onnx, onnxruntime, safetensors, maybe torch
+#                                    (a newer torch needs onnxscript too)
 # Without torch its graphs and load_state_dict are left out, which is said.
 set -euo pipefail
 cd "$(dirname "$0")/.."
