@@ -17,15 +17,15 @@ constexpr Index kSide = 64;
 // to[j, i] = from[i, j] for i, j < 4.
 void transpose_square(const float* from, Index from_stride, float* to, Index to_stride) {
   typedef float Four __attribute__((vector_size(16)));
-  typedef int Lanes __attribute__((vector_size(16)));
   Four row[4];
   for (Index i = 0; i < 4; ++i) std::memcpy(&row[i], from + i * from_stride, sizeof(Four));
-  const Lanes low{0, 4, 1, 5}, high{2, 6, 3, 7}, first{0, 1, 4, 5}, second{2, 3, 6, 7};
-  const Four a = __builtin_shuffle(row[0], row[1], low), b = __builtin_shuffle(row[2], row[3], low);
-  const Four c = __builtin_shuffle(row[0], row[1], high),
-             d = __builtin_shuffle(row[2], row[3], high);
-  const Four column[4] = {__builtin_shuffle(a, b, first), __builtin_shuffle(a, b, second),
-                          __builtin_shuffle(c, d, first), __builtin_shuffle(c, d, second)};
+  const Four a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Four b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Four c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Four d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  const Four column[4] = {
+      __builtin_shufflevector(a, b, 0, 1, 4, 5), __builtin_shufflevector(a, b, 2, 3, 6, 7),
+      __builtin_shufflevector(c, d, 0, 1, 4, 5), __builtin_shufflevector(c, d, 2, 3, 6, 7)};
   for (Index i = 0; i < 4; ++i) std::memcpy(to + i * to_stride, &column[i], sizeof(Four));
 }
 

@@ -40,7 +40,8 @@ std::vector<Row> flat(const RunConfig& config) {
       rows.push_back(row_of(field == "name" ? "recipe" : field, setting));
     }
   }
-  std::ranges::stable_partition(rows, [](const Row& row) { return !is_place(row.key); });
+  std::stable_partition(rows.begin(), rows.end(),
+                        [](const Row& row) { return !is_place(row.key); });
   return rows;
 }
 
