@@ -16,7 +16,7 @@ declare -A sources=(
     src/interop/onnx_elementwise.cpp src/interop/onnx_graph.cpp src/interop/onnx_import.cpp
     src/interop/onnx_node.cpp src/interop/onnx_operators.cpp src/interop/onnx_tensor.cpp
     src/interop/onnx_windows.cpp"
-  [fuzz_safetensors]="src/io/safetensors.cpp src/io/safetensors_header.cpp"
+  [fuzz_safetensors]="src/io/safetensors_read.cpp src/io/safetensors_header.cpp"
   [fuzz_png]="src/io/png_read.cpp"
   [fuzz_jpeg]="src/io/jpeg_read.cpp src/io/exif.cpp"
   [fuzz_fer_csv]="src/data/fer_csv.cpp"
@@ -53,5 +53,5 @@ for target in "${targets[@]}"; do
     "peak $(grep -o 'stat::peak_rss_mb: *[0-9]*' "$out/$target.log" | tr -s ' ' | cut -d' ' -f2) MB"
   # shellcheck disable=SC2086  # a list
   llvm-cov report "$program" -instr-profile="$out/$target.profdata" ${sources[$target]} |
-    awk 'NR > 2 && NF > 9 { printf "%-40s %s lines, %s reached\n", $1, $8, $10 }'
+    awk 'NR > 2 && NF > 9 { sub(/.*\//, "", $1); printf "%-40s %s lines, %s reached\n", $1, $8, $10 }'
 done

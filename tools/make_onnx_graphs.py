@@ -6,7 +6,8 @@
                                          Runtime gives for one input: tests/data_files/onnx
 
 zoo_*: the graph of the model zoo's emotion-ferplus with its names, in the forms of opsets 2, 7 and 8
-(CNTK). nhwc: as tf2onnx writes a Keras model. torch_*: exported by PyTorch, left out without it.
+(CNTK). nhwc: as tf2onnx writes a Keras model. computed: weights and shapes computed from constants,
+in every form that holds one. torch_*: exported by PyTorch, left out without it.
 Needs numpy, onnx and onnxruntime, none of which the build needs. ONNX Runtime does not run the
 broadcast attributes of opset 2: the logits of zoo_opset2 are those of zoo_opset8, whose weights it
 shares.
@@ -156,6 +157,42 @@ def nhwc(size):
     return model, logits
 
 
+def computed():
+    """A convolution and a dense layer whose scale, bias, weights and shape are computed from constants."""
+    w, nodes, count = Weights(8), [], [0]
+
+    def node(op, *inputs, **attributes):
+        count[0] += 1
+        nodes.append(helper.make_node(op, inputs, [f't{count[0]}'], name=f'{op}_{count[0]}', **attributes))
+        return f't{count[0]}'
+
+    def array(value):
+        return node('Constant', value=numpy_helper.from_array(value))
+
+    def filled(count, value):
+        return node('ConstantOfShape', node('Constant', value_ints=[count]), value=numpy_helper.from_array(value))
+
+    two = node('Constant', value_int=2)
+    scale = node('Div', node('Cast', two, to=TensorProto.FLOAT), node('Constant', value_float=255.0))
+    x = node('Mul', 'faces', scale)
+    bias = node('Add', filled(2, np.array([0.25], np.float32)), array(np.array([0.5, -0.125], np.float32)))
+    x = node('Conv', x, array(w(2, 1, 4, 4)), bias, kernel_shape=[4, 4], strides=[4, 4])
+    x = node('MaxPool', node('Relu', x), kernel_shape=[4, 4], strides=[4, 4])
+    sixteen = node('Cast', array(np.array([16], np.float32)), to=TensorProto.INT64)
+    batch = node('Sub', filled(1, np.array([2], np.int64)), node('Constant', value_ints=[3]))
+    x = node('Reshape', x, node('Concat', batch, node('Mul', sixteen, two), axis=0))
+    x = node('MatMul', x, node('Flatten', array(w(32, 8).reshape(32, 2, 4)), axis=1))
+    last = node('Mul', node('Cast', array(np.arange(8)), to=TensorProto.FLOAT), node('Constant', value_float=0.1))
+    x = node('Add', x, last)
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, 'computed', [value('faces', TensorProto.FLOAT, ['N', 1, 64, 64])],
+                              [value(x, TensorProto.FLOAT, ['N', 8])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)])
+    model.ir_version = 7
+    helper.set_model_props(model, {'preprocessing': 'raw', 'ferplus.note': 'kept', 'other': 'left'})
+    return model
+
+
 def torch_models(size):
     """VGG13 as PyTorch would hold it, and (tiny only) a network of what else Conv and pooling can do."""
     import torch
@@ -240,6 +277,10 @@ def main():
     onnx.checker.check_model(model)
     onnx.save(model, out / 'nhwc.onnx')
     expected['nhwc'] = run(model, x.reshape(1, 64, 64, 1), logits)
+    model = computed()
+    onnx.checker.check_model(model)
+    onnx.save(model, out / 'computed.onnx')
+    expected['computed'] = run(model, x)
     try:
         torch, models = torch_models(size)
     except ImportError:

@@ -19,10 +19,6 @@ namespace {
 constexpr std::array<Split, kSplits> kAllSplits{Split::train, Split::public_test,
                                                 Split::private_test};
 
-[[noreturn]] void fail(const fs::path& path, const std::string& what, const std::error_code& code) {
-  throw file_error(path, 0, concat(what, ": ", code.message()));
-}
-
 using ImagesPerSplit = std::array<std::size_t, kSplits>;
 
 // Half-written folders must not look whole: old lists of labels go before anything is written. A
@@ -46,7 +42,9 @@ void make_room(const fs::path& directory, bool force, const ImagesPerSplit& imag
   }
   for (const fs::path& labels : old) {
     std::error_code code;
-    if (!fs::remove(labels, code)) fail(labels, "cannot remove", code);
+    if (!fs::remove(labels, code)) {
+      throw file_error(labels, 0, concat("cannot remove: ", code.message()));
+    }
   }
 }
 
@@ -87,10 +85,7 @@ void write_folders(const Dataset& dataset, const fs::path& directory, bool force
   make_room(directory, force, images);
   for (const Split split : kAllSplits) {
     if (images[static_cast<std::size_t>(split)] == 0) continue;
-    const fs::path folder = directory / folder_name(split);
-    std::error_code code;
-    fs::create_directories(folder, code);
-    if (code) fail(folder, "cannot create the folder", code);
+    make_folder(directory / folder_name(split));
   }
 
   std::mutex mutex;

@@ -10,7 +10,7 @@
 namespace ferplus {
 namespace {
 
-struct Fingerprint {
+struct PixelHash {
   std::uint64_t hash = 0;
   std::size_t sample = 0;
 };
@@ -43,24 +43,24 @@ int compare(ImageView a, ImageView b) {
 // Calls visit(samples) for every group of two or more identical images, samples rising.
 template <typename Visit>
 void for_each_group(const Dataset& dataset, const Visit& visit) {
-  std::vector<Fingerprint> prints(dataset.samples.size());
-  parallel_for(static_cast<Index>(prints.size()), [&](Index i) {
+  std::vector<PixelHash> hashes(dataset.samples.size());
+  parallel_for(static_cast<Index>(hashes.size()), [&](Index i) {
     const auto sample = static_cast<std::size_t>(i);
-    prints[sample] = {hash_image(dataset.image(dataset.samples[sample])), sample};
+    hashes[sample] = {hash_image(dataset.image(dataset.samples[sample])), sample};
   });
-  const auto image = [&](const Fingerprint& f) { return dataset.image(dataset.samples[f.sample]); };
-  std::sort(prints.begin(), prints.end(), [&](const Fingerprint& a, const Fingerprint& b) {
+  const auto image = [&](const PixelHash& h) { return dataset.image(dataset.samples[h.sample]); };
+  std::sort(hashes.begin(), hashes.end(), [&](const PixelHash& a, const PixelHash& b) {
     if (a.hash != b.hash) return a.hash < b.hash;
     const int order = compare(image(a), image(b));
     return order != 0 ? order < 0 : a.sample < b.sample;
   });
   std::vector<std::size_t> group;
-  for (std::size_t first = 0; first < prints.size();) {
-    group.assign(1, prints[first].sample);
+  for (std::size_t first = 0; first < hashes.size();) {
+    group.assign(1, hashes[first].sample);
     std::size_t next = first + 1;
-    while (next < prints.size() && prints[next].hash == prints[first].hash &&
-           compare(image(prints[next]), image(prints[first])) == 0) {
-      group.push_back(prints[next++].sample);
+    while (next < hashes.size() && hashes[next].hash == hashes[first].hash &&
+           compare(image(hashes[next]), image(hashes[first])) == 0) {
+      group.push_back(hashes[next++].sample);
     }
     if (group.size() > 1) visit(std::span<const std::size_t>(group));
     first = next;

@@ -33,7 +33,7 @@ Row draw_row(RandomSequence& random, Portrayal& portrayal) {
   row.emotion = portrayal.emotion;
   row.face = kind >= 0.01;
   if (row.face) {
-    row.votes = draw_votes(vote_shares(portrayal), random);
+    row.votes = draw_votes(expected_shares(portrayal), random);
   } else {
     row.votes.back() = kTaggers;
   }
@@ -118,11 +118,7 @@ Dataset synthesize(const SynthOptions& options) {
 
 void write_synth(const SynthOptions& options, const std::filesystem::path& directory) {
   check(options);
-  std::error_code failure;
-  std::filesystem::create_directories(directory, failure);
-  if (failure) {
-    throw file_error(directory, 0, concat("cannot create the folder: ", failure.message()));
-  }
+  make_folder(directory);
   std::string ferplus =
       "Usage,Image "
       "name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n";

@@ -28,7 +28,7 @@ double recognition(int emotion, double intensity) {
 
 }  // namespace
 
-std::array<double, kVoteColumns> vote_shares(const Portrayal& portrayal) {
+std::array<double, kVoteColumns> expected_shares(const Portrayal& portrayal) {
   std::array<double, kVoteColumns> shares{};
   const auto add = [&](int emotion, double weight) {
     const auto row = static_cast<std::size_t>(emotion);

@@ -13,7 +13,7 @@ namespace ferplus {
 inline constexpr int kTaggers = 10;
 
 // How likely a tagger is to vote for each of the ten columns; sums to 1.
-std::array<double, kVoteColumns> vote_shares(const Portrayal& portrayal);
+std::array<double, kVoteColumns> expected_shares(const Portrayal& portrayal);
 
 // Ten independent votes.
 Votes draw_votes(const std::array<double, kVoteColumns>& shares, RandomSequence& random);

@@ -1,6 +1,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <locale>
 #include <ostream>
 #include <streambuf>
@@ -101,15 +103,34 @@ struct TemporaryFile {
   int descriptor;
 };
 
+constexpr std::string_view kTemporaryMark = ".tmp-";
+
 // Not mkstemp: its files are readable by their owner alone, whatever the umask.
 TemporaryFile create_temporary(const fs::path& target) {
   static std::atomic<unsigned> counter{0};
   for (;;) {
-    const fs::path path = folder_of(target) / concat(".", target.filename().string(), ".tmp-",
-                                                     ::getpid(), "-", counter.fetch_add(1));
+    const fs::path path =
+        folder_of(target) / concat(".", target.filename().string(), kTemporaryMark, ::getpid(), "-",
+                                   counter.fetch_add(1));
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor >= 0) return {path, descriptor};
     if (errno != EEXIST) throw system_error(target, "cannot create", errno);
+  }
+}
+
+// Removes what create_temporary() made in the folder for processes that were killed since.
+void remove_left_temporaries(const fs::path& folder) {
+  std::error_code failed;
+  fs::directory_iterator entries(folder, failed);
+  for (; !failed && entries != fs::directory_iterator(); entries.increment(failed)) {
+    const std::string name = entries->path().filename().string();
+    const std::size_t mark = name.rfind(kTemporaryMark);
+    if (name[0] != '.' || mark == std::string::npos) continue;
+    const char* digits = name.c_str() + mark + kTemporaryMark.size();
+    pid_t process = 0;
+    const auto [end, error] = std::from_chars(digits, name.c_str() + name.size(), process);
+    const bool ours = error == std::errc() && process > 0 && *end == '-';
+    if (ours && ::kill(process, 0) != 0 && errno == ESRCH) ::unlink(entries->path().c_str());
   }
 }
 
@@ -155,6 +176,12 @@ bool file_exists(const fs::path& path) {
   const bool exists = fs::exists(path, error);
   if (error) throw file_error(path, 0, concat("cannot look for it: ", error.message()));
   return exists;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw file_error(folder, 0, concat("cannot create the folder: ", error.message()));
 }
 
 void write_file_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
@@ -225,6 +252,7 @@ FolderLock::FolderLock(const fs::path& folder) {
     throw system_error(path, "cannot lock the folder", errno);
   }
   descriptor_ = file.release();
+  remove_left_temporaries(folder);
 }
 
 FolderLock::~FolderLock() {

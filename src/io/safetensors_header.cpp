@@ -240,6 +240,26 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, const std::str
   return header;
 }
 
+std::optional<std::uint64_t> tensor_bytes(DType type, std::span<const std::int64_t> shape) {
+  std::uint64_t bytes = dtype_bytes(type);
+  for (const std::int64_t dimension : shape) {
+    if (dimension < 0) return std::nullopt;
+    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dimension), &bytes)) {
+      return std::nullopt;
+    }
+  }
+  return bytes;
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  std::string text = "[";
+  for (const std::int64_t dimension : shape) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(dimension);
+  }
+  return text + "]";
+}
+
 std::string printable(std::string_view text) {
   constexpr std::size_t kLongest = 80;
   constexpr std::string_view kDigits = "0123456789abcdef";

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,9 @@
 #include <ferplus/io/safetensors.h>
 
 namespace ferplus {
+
+// Before the header stands its length, little-endian.
+inline constexpr std::size_t kLengthBytes = 8;
 
 struct TensorEntry {
   std::string name;
@@ -27,6 +32,12 @@ struct SafetensorsHeader {
 
 // Throws Error that begins with `file`. Memory stays within a small multiple of text.size().
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& file);
+
+// Product of the shape and the element size; nothing if it does not fit.
+std::optional<std::uint64_t> tensor_bytes(DType type, std::span<const std::int64_t> shape);
+
+// For a message: [2,3].
+std::string shape_text(std::span<const std::int64_t> shape);
 
 // `text` in single quotes for a message: control and non-ASCII bytes as \xNN, cut when long.
 std::string printable(std::string_view text);

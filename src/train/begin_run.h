@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <ferplus/train/run.h>
+#include <ferplus/train/checkpoint.h>
 #include <ferplus/train/trainer.h>
 
 namespace ferplus {

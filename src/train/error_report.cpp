@@ -187,9 +187,7 @@ void check_error_folder(const fs::path& folder, bool force) {
 void write_error_report(const Dataset& dataset, const Evaluation& evaluation,
                         const fs::path& folder, bool force) {
   check_error_folder(folder, force);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw file_error(folder, 0, concat("cannot create this folder: ", error.message()));
+  make_folder(folder);
   remove_report(folder);
   ErrorReport(dataset, evaluation, folder).write();
 }

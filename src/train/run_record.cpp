@@ -187,6 +187,16 @@ bool is_file_of_run(std::string_view name) {
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
+void refuse_existing_run(const fs::path& folder) {
+  for (const char* name :
+       {"config.json", "last.safetensors", "metrics.jsonl", "best.safetensors", "summary.json"}) {
+    if (file_exists(folder / name)) {
+      throw Error(concat(folder.string(), " already holds a run (", name,
+                         "): resume it with --resume, or choose another folder"));
+    }
+  }
+}
+
 RunRecord read_run(const fs::path& folder) {
   RunRecord record{.folder = folder,
                    .config = read_run_config(folder / "config.json"),

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& [name, tensor] : file.tensors()) {
       for (const std::byte value : tensor.bytes) covered += value == value ? 1 : 0;
     }
-    if (covered > size) std::abort();
+    if (covered > size || file.metadata().size() > size) std::abort();
+    if (file.find("no such tensor \xff") != nullptr) std::abort();
   } catch (const ferplus::Error&) {
   }
   return 0;

@@ -103,7 +103,7 @@ TEST_P(ForeignGraph, SurvivesExportAndTheModelFile) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, ForeignGraph,
-                         testing::Values("zoo_opset2", "zoo_opset7", "zoo_opset8", "nhwc",
+                         testing::Values("zoo_opset2", "zoo_opset7", "zoo_opset8", "nhwc", "computed",
                                          "torch_opset9", "torch_opset13", "torch_opset17",
                                          "torch_odd_opset9", "torch_odd_opset13",
                                          "torch_odd_opset17"),

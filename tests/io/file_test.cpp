@@ -1,7 +1,10 @@
 #include <csignal>
+#include <filesystem>
 #include <ostream>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,8 +20,11 @@
 namespace ferplus {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAreArray;
 
 TEST(MappedFile, HoldsTheBytes) {
   const TemporaryFolder folder;
@@ -204,25 +210,64 @@ TEST(FolderLock, OneAtATime) {
   EXPECT_NO_THROW(FolderLock{folder.path()});
 }
 
-TEST(FolderLock, AProcessThatIsKilledLetsGo) {
-  const TemporaryFolder folder;
+// Forks a process that calls `work` with what says that it is ready and waits, and kills it there;
+// `meanwhile` runs before that.
+template <typename Work, typename Meanwhile>
+void kill_while_it(const Work& work, const Meanwhile& meanwhile) {
   int ready[2];
   ASSERT_EQ(::pipe(ready), 0);
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const FolderLock lock(folder.path());
-    if (::write(ready[1], "x", 1) != 1) ::_exit(1);
-    for (;;) ::pause();
+    work([&] {
+      if (::write(ready[1], "x", 1) != 1) ::_exit(1);
+      for (;;) ::pause();
+    });
+    ::_exit(1);
   }
+  ::close(ready[1]);
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
-  EXPECT_THROW(FolderLock{folder.path()}, Error);
+  meanwhile();
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  EXPECT_NO_THROW(FolderLock{folder.path()});
   ::close(ready[0]);
-  ::close(ready[1]);
+}
+
+TEST(FolderLock, AProcessThatIsKilledLetsGo) {
+  const TemporaryFolder folder;
+  kill_while_it(
+      [&](const auto& wait) {
+        const FolderLock lock(folder.path());
+        wait();
+      },
+      [&] { EXPECT_THROW(FolderLock{folder.path()}, Error); });
+  EXPECT_NO_THROW(FolderLock{folder.path()});
+}
+
+TEST(FolderLock, RemovesWhatKilledProcessesLeft) {
+  const TemporaryFolder folder;
+  const auto names = [&] {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      found.push_back(entry.path().filename().string());
+    }
+    return found;
+  };
+  kill_while_it(
+      [&](const auto& wait) {
+        write_file_atomically(folder / "model", [&](std::ostream&) { wait(); });
+      },
+      [&] { EXPECT_THAT(names(), ElementsAre(StartsWith(".model.tmp-"))); });
+  EXPECT_THAT(names(), SizeIs(1));
+  const std::string of_this_process = concat(".model.tmp-", ::getpid(), "-0");
+  const std::vector<std::string> kept = {of_this_process, "model.tmp-999999999-0", ".tmp-notes",
+                                         ".model.tmp-999999999"};
+  for (const std::string& name : kept) write_text(folder / name, "kept");
+  std::vector<std::string> expected = kept;
+  expected.push_back(".lock");
+  const FolderLock lock(folder.path());
+  EXPECT_THAT(names(), UnorderedElementsAreArray(expected));
 }
 
 TEST(FolderLock, NamesAMissingFolder) {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
-#include <ferplus/train/run.h>
+#include <ferplus/train/run_config.h>
 
 #include "support/temporary_folder.h"
 

@@ -10,6 +10,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/data/batch.h>
 #include <ferplus/nn/model_file.h>
+#include <ferplus/train/checkpoint.h>
 #include <ferplus/train/evaluate.h>
 #include <ferplus/train/training_set.h>
 

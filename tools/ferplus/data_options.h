@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <ferplus/data/dataset.h>
-#include <ferplus/train/run.h>
+#include <ferplus/train/run_config.h>
 
 namespace ferplus::tool {
 

@@ -37,6 +37,9 @@ class MappedFile {
 // told: a loop of links, a folder without permission.
 bool file_exists(const std::filesystem::path& path);
 
+// With those above it; nothing if it is there. Throws Error that names it.
+void make_folder(const std::filesystem::path& folder);
+
 // Writes through `write` to a temporary file in the same folder, fsyncs it, renames it to `path`
 // and fsyncs the folder: after a crash at any point the old file or the new one is there, whole. On
 // an error the temporary file is removed; what `write` threw passes through, all else is an Error.
@@ -55,7 +58,8 @@ void append_line(const std::filesystem::path& path, std::string_view line);
 void append_bytes(const std::filesystem::path& path, std::string_view bytes);
 
 // The exclusive right to write a folder, as an advisory lock on FOLDER/.lock that the kernel drops
-// when the process ends, however it ends. The (empty) file stays. Move-only.
+// when the process ends, however it ends. The (empty) file stays. What write_file_atomically() of
+// processes that were killed left in the folder is removed. Move-only.
 class FolderLock {
  public:
   // Does not wait: throws Error if another FolderLock, of this process or another, holds the

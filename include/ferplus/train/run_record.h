@@ -1,4 +1,13 @@
-// What a run leaves in its folder beside its models: how each epoch went, and how it ended.
+// A training run is a folder:
+//   config.json        what was asked for; `train --config` repeats it
+//   metrics.jsonl      one JSON object per epoch (EpochMetrics, run_record.h)
+//   train.log          what was said
+//   last.safetensors   everything that resuming needs (Checkpoint)
+//   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
+//   events.out.tfevents.ferplus   the curves for TensorBoard (tensorboard.h), if asked for
+//   profile.json       where the time went (Profile), if that was asked for
+//   summary.json       written at the end: best epoch, its public and, if there, private accuracy
+// Here: reading back how each epoch went, and how the run ended.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +17,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include <ferplus/train/run.h>
+#include <ferplus/train/run_config.h>
 
 namespace ferplus {
 
@@ -19,7 +28,7 @@ namespace ferplus {
 struct EpochMetrics {
   int epoch = 0;  // counted from 0
   double train_loss = 0, train_accuracy = 0;
-  // Of the epoch's last kRecentSteps steps; nothing in files of older versions.
+  // Of the epoch's last kRecentSteps steps (checkpoint.h); nothing in files of older versions.
   std::optional<double> final_train_loss{};
   double public_loss = 0, public_accuracy = 0;
   double learning_rate = 0;                   // of the epoch's first step
@@ -61,8 +70,11 @@ struct RunRecord {
   double seconds() const;  // of training, without evaluation
 };
 
-// Whether a run's folder has a file of this name to itself (run.h).
+// Whether a run's folder has a file of this name to itself.
 bool is_file_of_run(std::string_view name);
+
+// Throws Error if the folder holds a run already.
+void refuse_existing_run(const std::filesystem::path& folder);
 
 // Reads config.json, metrics.jsonl and summary.json; the last two may be missing. Throws Error that
 // names the file.

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <ferplus/train/run.h>
+#include <ferplus/train/run_config.h>
 
 namespace ferplus {
 

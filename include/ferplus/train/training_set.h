@@ -10,7 +10,7 @@
 
 #include <ferplus/data/batch.h>
 #include <ferplus/data/selection.h>
-#include <ferplus/train/run.h>
+#include <ferplus/train/run_config.h>
 
 namespace ferplus {
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ferplus/nn/model_file.h>
-#include <ferplus/train/run.h>
+#include <ferplus/train/run_config.h>
 
 #include "algorithm_report.h"
 #include "commands.h"

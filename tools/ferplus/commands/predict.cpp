@@ -91,11 +91,7 @@ class Copies {
                             100 * face.probabilities[first]));
     }
     const std::filesystem::path path = folder_ / name_of(file);
-    std::error_code error;
-    std::filesystem::create_directories(path.parent_path(), error);
-    if (error)
-      throw file_error(path.parent_path(), 0,
-                       concat("cannot create this folder: ", error.message()));
+    make_folder(path.parent_path());
     write_png(path, image);
   }
 

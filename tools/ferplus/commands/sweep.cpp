@@ -46,12 +46,6 @@ void write_summary(const fs::path& folder, const Results& results) {
                         [&](std::ostream& out) { out << json_text(results); });
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw file_error(folder, 0, concat("cannot create this folder: ", error.message()));
-}
-
 // Trains what has not finished, in order. False: interrupted.
 bool train_all(const Options& options, Results& results) {
   const auto log = make_logger({.quiet = options.general.quiet});

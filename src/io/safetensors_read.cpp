@@ -1,10 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
-#include <ostream>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
@@ -25,35 +22,12 @@ struct SafetensorsFile::Contents {
 
 namespace {
 
-constexpr std::size_t kLengthBytes = 8;
-
 std::uint64_t read_length(std::span<const std::byte> bytes) {
   std::uint64_t length = 0;
   for (std::size_t i = kLengthBytes; i-- > 0;) {
     length = length << 8 | std::to_integer<std::uint64_t>(bytes[i]);
   }
   return length;
-}
-
-// Product of the shape and the element size; nothing if it does not fit.
-std::optional<std::uint64_t> tensor_bytes(DType type, std::span<const std::int64_t> shape) {
-  std::uint64_t bytes = dtype_bytes(type);
-  for (const std::int64_t dimension : shape) {
-    if (dimension < 0) return std::nullopt;
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dimension), &bytes)) {
-      return std::nullopt;
-    }
-  }
-  return bytes;
-}
-
-std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string text = "[";
-  for (const std::int64_t dimension : shape) {
-    if (text.size() > 1) text += ',';
-    text += std::to_string(dimension);
-  }
-  return text + "]";
 }
 
 // Throws Error unless the tensors cover `data` from its first byte to its last, each once.
@@ -93,40 +67,6 @@ void place_tensors(std::vector<TensorEntry> entries, std::span<const std::byte> 
     throw file_error(file, 0,
                      concat("the tensors end at byte ", covered, " of ", data.size(),
                             " bytes of data; the rest belongs to none"));
-  }
-}
-
-std::string build_header(std::span<const std::pair<const std::string, StoredTensor>* const> order,
-                         const std::map<std::string, std::string>& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::uint64_t offset = 0;
-  for (const auto* named : order) {
-    const StoredTensor& tensor = named->second;
-    nlohmann::ordered_json& entry = header[named->first];
-    entry["dtype"] = dtype_name(tensor.type);
-    entry["shape"] = tensor.shape;
-    entry["data_offsets"] = {offset, offset + tensor.bytes.size()};
-    offset += tensor.bytes.size();
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + kLengthBytes - 1) / kLengthBytes * kLengthBytes, ' ');
-  return text;
-}
-
-void require_storable(const std::filesystem::path& path, const std::string& name,
-                      const StoredTensor& tensor) {
-  const auto fail = [&](const std::string& reason) {
-    throw file_error(path, 0, concat("cannot store tensor ", printable(name), ": ", reason));
-  };
-  if (name.empty() || name == "__metadata__") fail("the name is empty or reserved");
-  if (tensor.shape.size() > kMaxStoredRank) {
-    fail(concat("more than ", kMaxStoredRank, " dimensions"));
-  }
-  const std::optional<std::uint64_t> bytes = tensor_bytes(tensor.type, tensor.shape);
-  if (!bytes || *bytes != tensor.bytes.size()) {
-    fail(concat(dtype_name(tensor.type), " ", shape_text(tensor.shape), " does not take ",
-                tensor.bytes.size(), " bytes"));
   }
 }
 
@@ -178,38 +118,6 @@ const std::map<std::string, std::string>& SafetensorsFile::metadata() const {
 const StoredTensor* SafetensorsFile::find(std::string_view name) const {
   const auto found = contents_->tensors.find(std::string(name));
   return found == contents_->tensors.end() ? nullptr : &found->second;
-}
-
-void write_safetensors(const std::filesystem::path& path,
-                       const std::map<std::string, StoredTensor>& tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  std::vector<const std::pair<const std::string, StoredTensor>*> order;
-  for (const auto& named : tensors) {
-    require_storable(path, named.first, named.second);
-    order.push_back(&named);
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto* a, const auto* b) { return a->second.type < b->second.type; });
-  std::string header;
-  try {
-    header = build_header(order, metadata);
-  } catch (const nlohmann::json::exception& error) {
-    throw file_error(path, 0, concat("cannot store a name or metadata: ", error.what()));
-  }
-  if (header.size() > kMaxSafetensorsHeader) {
-    throw file_error(path, 0, concat("the header would take ", header.size(), " bytes"));
-  }
-  write_file_atomically(path, [&](std::ostream& out) {
-    for (std::size_t i = 0; i < kLengthBytes; ++i) {
-      out.put(static_cast<char>(header.size() >> (8 * i) & 0xff));
-    }
-    out << header;
-    for (const auto* named : order) {
-      const std::span<const std::byte> bytes = named->second.bytes;
-      out.write(reinterpret_cast<const char*>(bytes.data()),
-                static_cast<std::streamsize>(bytes.size()));
-    }
-  });
 }
 
 }  // namespace ferplus

@@ -1,0 +1,59 @@
+// Where a run stands, in memory and in last.safetensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ferplus/nn/network.h>
+#include <ferplus/train/optimizer.h>
+#include <ferplus/train/run_config.h>
+
+namespace ferplus {
+
+// Steps that EpochMetrics::final_train_loss looks back on.
+inline constexpr std::size_t kRecentSteps = 50;
+
+// Where a run stands: between two steps.
+struct Position {
+  int epoch = 0;           // the epoch that the next step belongs to
+  std::int64_t step = 0;   // of that epoch, from 0
+  std::int64_t steps = 0;  // optimizer steps of the whole run so far
+  // Sums over the steps done of this epoch.
+  double loss = 0, seconds = 0;
+  std::int64_t correct = 0, images = 0;
+  // Loss sum and images of each of the last kRecentSteps steps of this epoch, oldest first.
+  std::vector<std::pair<double, std::int64_t>> recent;
+  double recent_loss() const;  // mean over their images; REQUIRES: recent is not empty
+  // Best epoch so far; -1: none yet.
+  int best_epoch = -1;
+  double best_accuracy = 0;
+};
+
+// What resuming needs beside the network's own values.
+struct Checkpoint {
+  Parameters parameters;
+  Sgd optimizer;
+  std::optional<WeightAverage> average;  // if the recipe averages
+  Position position;
+  std::string data;  // fingerprint of the training images and votes
+
+  Checkpoint(const Network& network, const RunConfig& config);
+};
+
+// Atomic; the old checkpoint stays until the new one is whole.
+void save_checkpoint(const std::filesystem::path& path, const Network& network,
+                     const RunConfig& config, Checkpoint& checkpoint);
+// Throws Error that names the file and what is missing, damaged, of another network, or trained on
+// other data than checkpoint.data.
+void load_checkpoint(const std::filesystem::path& path, const Network& network,
+                     Checkpoint& checkpoint);
+
+// The model that a run evaluates: its averaged weights, else its weights.
+const Parameters& evaluated_parameters(Checkpoint& checkpoint);
+
+}  // namespace ferplus

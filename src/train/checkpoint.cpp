@@ -1,0 +1,110 @@
+#include <nlohmann/json.hpp>
+
+#include <ferplus/core/error.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/train/checkpoint.h>
+
+namespace ferplus {
+namespace {
+
+using nlohmann::json;
+
+nlohmann::ordered_json to_json(const Position& p) {
+  return {{"epoch", p.epoch},
+          {"step", p.step},
+          {"steps", p.steps},
+          {"loss", p.loss},
+          {"seconds", p.seconds},
+          {"correct", p.correct},
+          {"images", p.images},
+          {"best_epoch", p.best_epoch},
+          {"best_accuracy", p.best_accuracy},
+          {"recent", p.recent}};
+}
+
+Position position_from(const json& object) {
+  Position p;
+  object.at("epoch").get_to(p.epoch);
+  object.at("step").get_to(p.step);
+  object.at("steps").get_to(p.steps);
+  object.at("loss").get_to(p.loss);
+  object.at("seconds").get_to(p.seconds);
+  object.at("correct").get_to(p.correct);
+  object.at("images").get_to(p.images);
+  object.at("best_epoch").get_to(p.best_epoch);
+  object.at("best_accuracy").get_to(p.best_accuracy);
+  p.recent = object.value("recent", p.recent);
+  if (p.recent.size() > kRecentSteps) throw Error("too many recent steps");
+  if (p.epoch < 0 || p.step < 0 || p.steps < 0) throw Error("a position below zero");
+  return p;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
+    : parameters(network),
+      optimizer(network, {.momentum = config.recipe.momentum,
+                          .unit_gain = config.recipe.unit_gain,
+                          .nesterov = config.recipe.nesterov,
+                          .weight_decay = config.recipe.weight_decay,
+                          .batch = config.recipe.batch}) {
+  if (config.recipe.ema > 0) average.emplace(network, config.recipe.ema);
+  initialize(network, parameters, initialization_from_name(config.recipe.initialization),
+             config.seed);
+}
+
+const Parameters& evaluated_parameters(Checkpoint& checkpoint) {
+  return checkpoint.average ? checkpoint.average->average() : checkpoint.parameters;
+}
+
+double Position::recent_loss() const {
+  double sum = 0, count = 0;
+  for (const auto& [step_loss, step_images] : recent) {
+    sum += step_loss;
+    count += static_cast<double>(step_images);
+  }
+  return sum / count;
+}
+
+void save_checkpoint(const std::filesystem::path& path, const Network& network,
+                     const RunConfig& config, Checkpoint& checkpoint) {
+  TensorSet tensors;
+  tensors.add(network, checkpoint.parameters);
+  tensors.add(network, checkpoint.optimizer.velocity(), "velocity.", false);
+  if (checkpoint.average) tensors.add(network, checkpoint.average->average(), "ema.");
+  save_tensors(path, network, tensors,
+               {{"mode", std::string(label_mode(config.mode).name)},
+                {"model_options", to_metadata(model_options(config.recipe))},
+                {"preprocessing", std::string(preprocessing_name(config.preprocessing))},
+                {"data", checkpoint.data},
+                {"config", to_json(config).dump()},
+                {"position", to_json(checkpoint.position).dump()}});
+}
+
+void load_checkpoint(const std::filesystem::path& path, const Network& network,
+                     Checkpoint& checkpoint) {
+  const SafetensorsFile file(path);
+  const std::string name = path.string();
+  const auto position = file.metadata().find("position");
+  if (position == file.metadata().end()) {
+    throw file_error(path, 0, "not a run's checkpoint: it has no position to resume from");
+  }
+  try {
+    checkpoint.position = position_from(json::parse(position->second));
+  } catch (const std::exception& error) {
+    throw file_error(path, 0, concat("its position is damaged: ", error.what()));
+  }
+  check_content(file, name);
+  const auto data = file.metadata().find("data");
+  if (data == file.metadata().end() || data->second != checkpoint.data) {
+    throw file_error(path, 0,
+                     "it was trained on other data (images or votes) than what is given now");
+  }
+  read_arrays(file, name, network, "", true, checkpoint.parameters);
+  read_arrays(file, name, network, "velocity.", false, checkpoint.optimizer.velocity());
+  if (checkpoint.average) {
+    read_arrays(file, name, network, "ema.", true, checkpoint.average->average());
+  }
+}
+
+}  // namespace ferplus
