@@ -1,5 +1,6 @@
 #include <csignal>
 #include <filesystem>
+#include <locale>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -82,6 +83,19 @@ TEST(WriteFileAtomically, EveryByteArrivesWhateverTheSizes) {
     }
   });
   EXPECT_EQ(read_text(folder / "file"), expected);
+}
+
+// A program that links the library may have a locale of its own.
+TEST(WriteFileAtomically, DoesNotDependOnTheGlobalLocale) {
+  struct Grouped : std::numpunct<char> {
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\3"; }
+  };
+  const TemporaryFolder folder;
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Grouped));
+  write_file_atomically(folder / "a", [](std::ostream& out) { out << 1234567; });
+  std::locale::global(before);
+  EXPECT_EQ(read_text(folder / "a"), "1234567");
 }
 
 TEST(WriteFileAtomically, AFailedWriterLeavesTheOldFileAndNothingElse) {
