@@ -191,8 +191,14 @@ std::string twins_text(const Evaluation& evaluation) {
                 " of the images are also in the training split, pixel for pixel.");
 }
 
+// Of its curves, marks and names on the page.
+std::size_t style_of(const RunReport& run, const Report& report) {
+  return static_cast<std::size_t>(&run - report.runs.data());
+}
+
 // Two rows a run: all images, and those without a twin in training.
-std::string twins_figure(const std::string& id, const std::vector<const RunReport*>& runs) {
+std::string twins_figure(const std::string& id, const Report& report,
+                         const std::vector<const RunReport*>& runs) {
   IntervalChart chart{.id = id,
                       .title = "Accuracy with and without training's twins",
                       .description = {},
@@ -200,15 +206,14 @@ std::string twins_figure(const std::string& id, const std::vector<const RunRepor
   for (const RunReport* run : runs) {
     const Evaluation& evaluation = run->model->evaluation;
     const std::string name = runs.size() > 1 ? run->name + ", " : "";
-    const auto add = [&](const char* label, std::size_t style, const Classification& c) {
-      chart.rows.push_back({name + label, style, c.accuracy, c.accuracy_interval});
+    const auto add = [&](const char* label, const Classification& c) {
+      chart.rows.push_back({name + label, style_of(*run, report), c.accuracy, c.accuracy_interval});
       chart.description +=
           concat(name, label, ": ", percent(c.accuracy), " (",
                  percents(c.accuracy_interval.low, c.accuracy_interval.high), "). ");
     };
-    add("all images", 0, evaluation.classification);
-    if (!evaluation.twin_free) continue;
-    add("without twins", 1, *evaluation.twin_free);
+    add("all images", evaluation.classification);
+    if (evaluation.twin_free) add("without twins", *evaluation.twin_free);
   }
   std::string remark = "Accuracy with Wilson intervals at 95 %.";
   if (measured_alike(runs)) {
@@ -273,8 +278,7 @@ std::string comparison_section(const Report& report) {
     const Evaluation& evaluation = run->model->evaluation;
     const auto& free = evaluation.twin_free;
     const ProbabilityMetrics& stated = evaluation.stated();
-    table.rows.push_back({{series_sample(static_cast<std::size_t>(run - report.runs.data())) + " " +
-                           escape(run->name)},
+    table.rows.push_back({{series_sample(style_of(*run, report)) + " " + escape(run->name)},
                           {element("span", grouped(evaluation.classification.images)) + "<br/>" +
                            element("span", split_text(evaluation), " class=\"soft\"")},
                           accuracy(evaluation.classification),
@@ -297,7 +301,7 @@ std::string comparison_section(const Report& report) {
         escape(sources), ".</p>\n");
   }
   if (runs.size() == 2) html += comparison_text(*runs[0], *runs[1]);
-  return concat(html, "<div class=\"charts\">\n", twins_figure("twins", runs),
+  return concat(html, "<div class=\"charts\">\n", twins_figure("twins", report, runs),
                 "</div>\n</section>\n");
 }
 
@@ -311,7 +315,7 @@ std::string model_section(const Report& report, std::size_t number) {
                        classes_figure(id + "-classes", evaluation.classification) +
                        reliability_figure(id + "-reliability", evaluation) +
                        distribution_figure(id + "-distribution", evaluation);
-  if (alone) charts += twins_figure(id + "-twins", {&run});
+  if (alone) charts += twins_figure(id + "-twins", report, {&run});
   return concat("<section id=\"", id, "\">\n<h2>", alone ? "Model" : escape("Model of " + run.name),
                 "</h2>\n",
                 element("p", concat(run.model->file, " on the ", split_text(evaluation), ": ",
