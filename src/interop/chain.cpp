@@ -141,19 +141,19 @@ FoldedNetwork Chain::build(const std::string& name) const {
   }
   Parameters parameters(network);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Network::Step& step = network.steps()[i];
+    const Network::Entry& entry = network.layers()[i];
     std::vector<std::vector<float>> arrays = layers_[i].arrays;
     if (const auto& affine = layers_[i].affine) {
       arrays = {to_floats(affine->weight), to_floats(affine->bias), to_floats(affine->mean),
                 std::vector<float>(affine->mean.size(), 1.0f)};
     }
-    for (std::size_t k = 0; k < step.parameter_count; ++k) {
-      const Network::Array& to = network.parameters()[step.first_parameter + k];
+    for (std::size_t k = 0; k < entry.parameter_count; ++k) {
+      const Network::Array& to = network.parameters()[entry.first_parameter + k];
       from_file_layout(to.spec, arrays[k].data(), parameters.values().data() + to.offset);
     }
-    for (std::size_t k = 0; k < step.state_count; ++k) {
-      const Network::Array& to = network.state()[step.first_state + k];
-      from_file_layout(to.spec, arrays[step.parameter_count + k].data(),
+    for (std::size_t k = 0; k < entry.state_count; ++k) {
+      const Network::Array& to = network.state()[entry.first_state + k];
+      from_file_layout(to.spec, arrays[entry.parameter_count + k].data(),
                        parameters.state().data() + to.offset);
     }
   }

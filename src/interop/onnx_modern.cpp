@@ -24,9 +24,9 @@ class ModernWriter {
       node("Sub", "subtract_offset", {writer_.floats("offset", {}, std::span(&kRawOffset, 1))});
       node("Div", "divide", {writer_.floats("divisor", {}, std::span(&kRawDivisor, 1))});
     }
-    for (const Network::Step& step : network_.steps()) {
-      step_ = &step;
-      std::visit([&](const auto& options) { layer(options); }, step.layer->options());
+    for (const Network::Entry& entry : network_.layers()) {
+      entry_ = &entry;
+      std::visit([&](const auto& options) { layer(options); }, entry.layer->options());
     }
     if (softmax_temperature) {
       const float divisor = static_cast<float>(*softmax_temperature);
@@ -56,17 +56,17 @@ class ModernWriter {
       names.push_back(
           writer_.floats(array.spec.name, file_shape(array.spec), file_values(array, values)));
     };
-    for (std::size_t i = 0; i < step_->parameter_count; ++i) {
-      write(network_.parameters()[step_->first_parameter + i], parameters_.values());
+    for (std::size_t i = 0; i < entry_->parameter_count; ++i) {
+      write(network_.parameters()[entry_->first_parameter + i], parameters_.values());
     }
-    for (std::size_t i = 0; i < step_->state_count; ++i) {
-      write(network_.state()[step_->first_state + i], parameters_.state());
+    for (std::size_t i = 0; i < entry_->state_count; ++i) {
+      write(network_.state()[entry_->first_state + i], parameters_.state());
     }
     return names;
   }
 
   void relu(bool wanted) {
-    if (wanted) node("Relu", step_->name + "_relu", {});
+    if (wanted) node("Relu", entry_->name + "_relu", {});
   }
 
   void layer(const Conv2dOptions& o) {
@@ -77,10 +77,10 @@ class ModernWriter {
       const auto total = [&](Index size) {
         return std::max<Index>((size - 1) / o.stride * o.stride + o.kernel - size, 0);
       };
-      const Index rows = total(step_->input[1]), columns = total(step_->input[2]);
+      const Index rows = total(entry_->input[1]), columns = total(entry_->input[2]);
       p = {rows / 2, columns / 2, rows - rows / 2, columns - columns / 2};
     }
-    node("Conv", step_->name, arrays())
+    node("Conv", entry_->name, arrays())
         .integers("kernel_shape", {o.kernel, o.kernel})
         .integers("strides", {o.stride, o.stride})
         .integers("pads", {p.top, p.left, p.bottom, p.right});
@@ -88,7 +88,7 @@ class ModernWriter {
   }
   void layer(const MaxPoolOptions& o) {
     const Padding& p = o.padding;
-    node("MaxPool", step_->name, {})
+    node("MaxPool", entry_->name, {})
         .integers("kernel_shape", {o.size, o.size})
         .integers("strides", {o.stride, o.stride})
         .integers("pads", {p.top, p.left, p.bottom, p.right});
@@ -96,27 +96,28 @@ class ModernWriter {
   }
   void layer(const AveragePoolOptions& o) {
     const Padding& p = o.padding;
-    node("AveragePool", step_->name, {})
+    node("AveragePool", entry_->name, {})
         .integers("kernel_shape", {o.height, o.width})
         .integers("strides", {o.stride, o.stride})
         .integers("pads", {p.top, p.left, p.bottom, p.right})
         .integer("count_include_pad", o.count_padding ? 1 : 0);
   }
   void layer(const DenseOptions& o) {
-    if (step_->input.rank() == 4) node("Flatten", step_->name + "_flatten", {}).integer("axis", 1);
+    if (entry_->input.rank() == 4)
+      node("Flatten", entry_->name + "_flatten", {}).integer("axis", 1);
     if (o.bias) {
-      node("Gemm", step_->name, arrays()).integer("transB", 1);
+      node("Gemm", entry_->name, arrays()).integer("transB", 1);
     } else {
-      node("Gemm", step_->name, {arrays()[0]}).integer("transB", 1);
+      node("Gemm", entry_->name, {arrays()[0]}).integer("transB", 1);
     }
   }
-  void layer(const ReluOptions&) { node("Relu", step_->name, {}); }
+  void layer(const ReluOptions&) { node("Relu", entry_->name, {}); }
   void layer(const DropoutOptions&) {}
   void layer(const BatchNormOptions& o) {
-    node("BatchNormalization", step_->name, arrays()).real("epsilon", o.epsilon);
+    node("BatchNormalization", entry_->name, arrays()).real("epsilon", o.epsilon);
     relu(o.tail.relu);
     if (o.tail.pool) {
-      node("MaxPool", step_->name + "_pool", {})
+      node("MaxPool", entry_->name + "_pool", {})
           .integers("kernel_shape", {2, 2})
           .integers("strides", {2, 2});
     }
@@ -125,7 +126,7 @@ class ModernWriter {
   const Network& network_;
   const Parameters& parameters_;
   GraphWriter writer_;
-  const Network::Step* step_ = nullptr;
+  const Network::Entry* entry_ = nullptr;
   std::string value_ = "input";
 };
 

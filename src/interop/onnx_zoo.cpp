@@ -142,8 +142,8 @@ class ZooWriter {
 bool is_vgg13(const Network& network) {
   const auto layers = [](const Network& of) {
     std::vector<LayerOptions> options;
-    for (const Network::Step& step : of.steps()) {
-      if (step.layer->kind() != "dropout") options.push_back(step.layer->options());
+    for (const Network::Entry& entry : of.layers()) {
+      if (entry.layer->kind() != "dropout") options.push_back(entry.layer->options());
     }
     return options;
   };

@@ -169,20 +169,20 @@ bool pools_within(const LayerOptions& options) {
 
 std::string layer_list(const Network& network) {
   ordered_json list = ordered_json::array();
-  for (const Network::Step& step : network.steps()) {
-    if (const LayerOptions options = step.layer->options(); pools_within(options)) {
-      throw UsageError(concat("layer ", step.name,
+  for (const Network::Entry& entry : network.layers()) {
+    if (const LayerOptions options = entry.layer->options(); pools_within(options)) {
+      throw UsageError(concat("layer ", entry.name,
                               ": a convolution that pools has no place in a "
                               "file: let a max_pool follow it"));
     }
-    ordered_json layer = {{"name", step.name}, {"kind", step.layer->kind()}};
+    ordered_json layer = {{"name", entry.name}, {"kind", entry.layer->kind()}};
     std::visit(
         [&](const auto& options) {
           visit_fields(options, [&](const char* name, const auto& member) {
             layer[name] = to_json(member);
           });
         },
-        step.layer->options());
+        entry.layer->options());
     list.push_back(std::move(layer));
   }
   return list.dump();

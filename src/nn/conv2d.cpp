@@ -45,7 +45,7 @@ class Conv2d final : public Layer {
   }
 
   bool ends_with_relu() const override { return options_.tail.relu; }
-  bool can_pass_relu() const override { return true; }
+  bool can_apply_input_relu_gradient() const override { return true; }
 
   std::optional<ConvShape> convolution(const Shape& input) const override {
     return conv_shape(input);
@@ -111,7 +111,7 @@ class Conv2d final : public Layer {
 
   void backward(const BackwardArguments& a) const override {
     const ConvShape shape = conv_shape(a.input.shape);
-    if (options_.tail.relu && !a.relu_is_done) {
+    if (options_.tail.relu && !a.output_relu_gradient_applied) {
       parallel_for(shape.batch, [&](Index n) {
         elementwise().relu_gradient(a.output.stride(), a.output.image(n),
                                     a.output_gradient.image(n));
@@ -123,7 +123,8 @@ class Conv2d final : public Layer {
                           options_.bias ? a.parameter_gradients[1].data : nullptr, a.scratch);
     if (a.input_gradient) {
       choose_conv_algorithm(shape, ConvPass::backward_data)
-          .backward_data(shape, gradient, a.prepared, a.passes_relu ? a.input.data : nullptr,
+          .backward_data(shape, gradient, a.prepared,
+                         a.apply_input_relu_gradient ? a.input.data : nullptr,
                          a.input_gradient.data, a.scratch);
     }
   }

@@ -28,8 +28,8 @@ Network renamed(const Network& folded) {
   if (auto model = matching_model(folded)) return *std::move(model);
   if (!is_model(folded.name())) return folded;
   Network network(folded.name() + "_folded", folded.input());
-  for (const Network::Step& step : folded.steps()) {
-    network.add(step.name, make_layer(step.layer->options()));
+  for (const Network::Entry& entry : folded.layers()) {
+    network.add(entry.name, make_layer(entry.layer->options()));
   }
   return network;
 }

@@ -87,8 +87,8 @@ constexpr std::array<ModelInfo, 3> kModels = {{
 
 std::vector<LayerOptions> layers_but_dropout(const Network& network) {
   std::vector<LayerOptions> layers;
-  for (const Network::Step& step : network.steps()) {
-    if (step.layer->kind() != "dropout") layers.push_back(step.layer->options());
+  for (const Network::Entry& entry : network.layers()) {
+    if (entry.layer->kind() != "dropout") layers.push_back(entry.layer->options());
   }
   return layers;
 }

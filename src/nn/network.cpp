@@ -86,42 +86,42 @@ void for_each_value(const ParameterSpec& spec, Copy copy) {
 
 void Network::add(std::string name, std::unique_ptr<const Layer> layer) {
   const Shape input = output();
-  if (std::any_of(steps_.begin(), steps_.end(), [&](const Step& s) { return s.name == name; })) {
+  if (std::any_of(layers_.begin(), layers_.end(), [&](const Entry& s) { return s.name == name; })) {
     throw Error(concat("two layers are named ", name));
   }
   const LayerPlan plan = layer->plan(input, Phase::training);
-  Step step{.name = name,
-            .layer = std::move(layer),
-            .input = input,
-            .output = plan.output,
-            .first_parameter = parameters_.size(),
-            .parameter_count = plan.parameters.size(),
-            .first_state = state_.size(),
-            .state_count = plan.state.size()};
+  Entry entry{.name = name,
+              .layer = std::move(layer),
+              .input = input,
+              .output = plan.output,
+              .first_parameter = parameters_.size(),
+              .parameter_count = plan.parameters.size(),
+              .first_state = state_.size(),
+              .state_count = plan.state.size()};
   append_arrays(name, plan.parameters, parameters_, parameter_floats_);
   append_arrays(name, plan.state, state_, state_floats_);
-  steps_.push_back(std::move(step));
+  layers_.push_back(std::move(entry));
 }
 
-std::vector<Network::Step> fused_steps(const Network& network, Precision precision) {
-  std::vector<Network::Step> steps(network.steps().begin(), network.steps().end());
-  for (Network::Step& step : steps) {
+std::vector<Network::Entry> fused_layers(const Network& network, Precision precision) {
+  std::vector<Network::Entry> layers(network.layers().begin(), network.layers().end());
+  for (Network::Entry& entry : layers) {
     if (precision == Precision::fp32) break;
-    if (auto rounded = step.layer->with_precision(precision)) step.layer = std::move(rounded);
+    if (auto rounded = entry.layer->with_precision(precision)) entry.layer = std::move(rounded);
   }
   // From the end, so that a ReLU and the pooling behind it join first and can follow as one.
-  for (std::size_t i = steps.size(); i-- > 1;) {
-    Network::Step& step = steps[i - 1];
-    const std::optional<Tail> tail = steps[i].layer->as_tail();
+  for (std::size_t i = layers.size(); i-- > 1;) {
+    Network::Entry& entry = layers[i - 1];
+    const std::optional<Tail> tail = layers[i].layer->as_tail();
     if (!tail) continue;
-    if (auto fused = step.layer->with_tail(*tail, step.input)) {
-      step.layer = std::move(fused);
-      step.name += "+" + steps[i].name;
-      step.output = steps[i].output;
-      steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i));
+    if (auto fused = entry.layer->with_tail(*tail, entry.input)) {
+      entry.layer = std::move(fused);
+      entry.name += "+" + layers[i].name;
+      entry.output = layers[i].output;
+      layers.erase(layers.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
-  return steps;
+  return layers;
 }
 
 std::size_t Network::parameter_count() const {

@@ -50,7 +50,7 @@ void fill_views(std::span<const Network::Array> arrays, const float* values,
 // Null if there is no batch-norm.
 std::unique_ptr<const FoldedNetwork> fold(const Network& network, const Parameters& parameters) {
   const bool has_norm = std::ranges::any_of(
-      network.steps(), [](const Network::Step& s) { return s.layer->kind() == "batch_norm"; });
+      network.layers(), [](const Network::Entry& e) { return e.layer->kind() == "batch_norm"; });
   if (!has_norm) return nullptr;
   return std::make_unique<const FoldedNetwork>(fold_batch_norm(network, parameters));
 }
@@ -73,25 +73,25 @@ PreparedModel::PreparedModel(const Network& network, const Parameters& parameter
       precision_(precision) {
   Layout layout;
   std::vector<LayerPlan> plans;
-  const std::vector<Network::Step> steps = fused_steps(*network_, precision);
-  for (const Network::Step& step : steps) {
-    plans.push_back(step.layer->plan(step.input, Phase::inference));
+  const std::vector<Network::Entry> layers = fused_layers(*network_, precision);
+  for (const Network::Entry& entry : layers) {
+    plans.push_back(entry.layer->plan(entry.input, Phase::inference));
     offsets_.push_back(layout.add(plans.back().prepared_forward_bytes));
   }
   packed_ = Buffer<std::byte>(layout.size());
   std::vector<ConstTensorView> views(network_->parameters().size());
   fill_views(network_->parameters(), parameters_->values().data(), views);
   for (std::size_t i = 0; i < plans.size(); ++i) {
-    const Network::Step& step = steps[i];
+    const Network::Entry& entry = layers[i];
     if (plans[i].prepared_forward_bytes == 0) continue;
-    step.layer->prepare(step.input, Direction::forward,
-                        std::span(views).subspan(step.first_parameter, step.parameter_count),
-                        packed_.data() + offsets_[i]);
+    entry.layer->prepare(entry.input, Direction::forward,
+                         std::span(views).subspan(entry.first_parameter, entry.parameter_count),
+                         packed_.data() + offsets_[i]);
   }
 }
 
-const void* PreparedModel::weights(std::size_t step) const {
-  return packed_.data() + offsets_[step];
+const void* PreparedModel::weights(std::size_t layer) const {
+  return packed_.data() + offsets_[layer];
 }
 
 Session::Session(const Network& network, Index max_batch, Phase phase, Precision precision)
@@ -99,21 +99,21 @@ Session::Session(const Network& network, Index max_batch, Phase phase, Precision
       max_batch_(max_batch),
       phase_(phase),
       precision_(precision),
-      layers_(fused_steps(network, precision)),
+      layers_(fused_layers(network, precision)),
       parameter_views_(network.parameters().size()),
       state_views_(network.state().size()),
       gradient_views_(network.parameters().size()) {
   if (max_batch < 1) throw UsageError(concat("a batch needs at least one image, not ", max_batch));
   if (phase == Phase::inference) plan_slices();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Network::Step& step = layers_[i];
-    const Index images = i < sliced_steps_ ? slice_images_ : max_batch;
-    steps_.push_back({.plan = step.layer->plan(batched(step.input, images), phase)});
+    const Network::Entry& entry = layers_[i];
+    const Index images = i < sliced_layers_ ? slice_images_ : max_batch;
+    memory_.push_back({.plan = entry.layer->plan(batched(entry.input, images), phase)});
     if (phase == Phase::training) {
       // evaluate() runs the inference phase in the same scratch.
       const LayerPlan inference =
-          step.layer->plan(batched(step.input, max_batch), Phase::inference);
-      LayerPlan& plan = steps_.back().plan;
+          entry.layer->plan(batched(entry.input, max_batch), Phase::inference);
+      LayerPlan& plan = memory_.back().plan;
       plan.scratch_bytes = std::max(plan.scratch_bytes, inference.scratch_bytes);
     }
   }
@@ -125,87 +125,97 @@ void Session::plan_slices() {
     return float_bytes(batched(shape, images));
   };
   std::size_t largest = 0;  // of an image
-  for (const Network::Step& step : layers_) {
+  for (const Network::Entry& entry : layers_) {
     const std::size_t more =
-        std::max(bytes(step.input, max_batch_), bytes(step.output, max_batch_));
+        std::max(bytes(entry.input, max_batch_), bytes(entry.output, max_batch_));
     if (more <= kCachedBytes) break;
-    ++sliced_steps_;
-    largest = std::max(largest, bytes(step.output, 1));
+    ++sliced_layers_;
+    largest = std::max(largest, bytes(entry.output, 1));
   }
   const auto in_place = [&](std::size_t i) {
     return layers_[i].layer->plan(batched(layers_[i].input, 1), Phase::inference).in_place;
   };
   // The last one writes into the whole batch, not where it reads.
-  while (sliced_steps_ > 0 && (in_place(0) || in_place(sliced_steps_ - 1))) --sliced_steps_;
-  if (sliced_steps_ == 0) return;
+  while (sliced_layers_ > 0 && (in_place(0) || in_place(sliced_layers_ - 1))) --sliced_layers_;
+  if (sliced_layers_ == 0) return;
   slice_images_ = std::clamp<Index>(static_cast<Index>(kSliceBytes / largest), 1, max_batch_);
 }
 
 void Session::plan_arena() {
   Layout layout;
   std::size_t scratch = 0, prepared = 0;
-  for (const StepPlan& step : steps_) {
-    scratch = std::max(scratch, step.plan.scratch_bytes);
+  for (const LayerMemory& layer : memory_) {
+    scratch = std::max(scratch, layer.plan.scratch_bytes);
     prepared =
-        std::max({prepared, step.plan.prepared_forward_bytes, step.plan.prepared_backward_bytes});
+        std::max({prepared, layer.plan.prepared_forward_bytes, layer.plan.prepared_backward_bytes});
   }
   scratch_ = layout.add(scratch);
   const std::size_t input_bytes = float_bytes(batched(network_->input(), max_batch_));
   if (phase_ == Phase::training) {
     // Every activation stays until backward; gradients alternate between two buffers.
     prepared_ = layout.add(prepared);
-    // As backward walks: a step's gradient is in the other buffer than that of the step behind it.
+    // As backward walks: a layer's gradient is in the other buffer than that of the layer behind
+    // it.
     std::size_t gradient_bytes[2] = {}, current = 0;
-    for (std::size_t i = steps_.size(); i-- > 0;) {
+    for (std::size_t i = memory_.size(); i-- > 0;) {
       gradient_bytes[current] =
-          std::max(gradient_bytes[current], float_bytes(steps_[i].plan.output));
-      if (!steps_[i].plan.in_place) current = 1 - current;
+          std::max(gradient_bytes[current], float_bytes(memory_[i].plan.output));
+      if (!memory_[i].plan.in_place) current = 1 - current;
     }
     gradient_[0] = layout.add(gradient_bytes[0]);
     gradient_[1] = layout.add(gradient_bytes[1]);
     input_ = layout.add(input_bytes);
     std::size_t previous = input_;
-    for (StepPlan& step : steps_) {
-      step.output = step.plan.in_place ? previous : layout.add(float_bytes(step.plan.output));
-      step.saved = layout.add(step.plan.saved_bytes);
-      previous = step.output;
+    for (LayerMemory& layer : memory_) {
+      layer.output = layer.plan.in_place ? previous : layout.add(float_bytes(layer.plan.output));
+      layer.saved = layout.add(layer.plan.saved_bytes);
+      previous = layer.output;
     }
   } else {
     // Activations alternate between two buffers, those of slices between two of their own, but for
     // the last; an in-place layer stays in its own.
     std::size_t largest_slice = 0, largest = 0;
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      std::size_t& most = i + 1 < sliced_steps_ ? largest_slice : largest;
+    for (std::size_t i = 0; i < memory_.size(); ++i) {
+      std::size_t& most = i + 1 < sliced_layers_ ? largest_slice : largest;
       most =
           std::max(most, float_bytes(batched(layers_[i].output,
-                                             i + 1 < sliced_steps_ ? slice_images_ : max_batch_)));
+                                             i + 1 < sliced_layers_ ? slice_images_ : max_batch_)));
     }
     const std::size_t slices[2] = {layout.add(largest_slice), layout.add(largest_slice)};
     const std::size_t buffers[2] = {layout.add(std::max(largest, input_bytes)),
                                     layout.add(largest)};
     input_ = buffers[0];
     std::size_t current = 0;
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (i + 1 == sliced_steps_) {
+    for (std::size_t i = 0; i < memory_.size(); ++i) {
+      if (i + 1 == sliced_layers_) {
         current = 1;
-      } else if (!steps_[i].plan.in_place) {
+      } else if (!memory_[i].plan.in_place) {
         current = 1 - current;
       }
-      steps_[i].output = i + 1 < sliced_steps_ ? slices[current] : buffers[current];
+      memory_[i].output = i + 1 < sliced_layers_ ? slices[current] : buffers[current];
     }
   }
   arena_ = Buffer<std::byte>(layout.size());
 }
 
-TensorView Session::input(Index batch) {
+void Session::check_batch(Index batch) const {
   if (batch < 1 || batch > max_batch_) {
     throw Error(concat("a batch of ", batch, " images in a session for 1 to ", max_batch_));
   }
+}
+
+TensorView Session::input_view(Index batch) {
   return {static_cast<float*>(at(input_)), batched(network_->input(), batch)};
 }
 
-TensorView Session::activation(std::size_t step, Index batch) {
-  return {static_cast<float*>(at(steps_[step].output)), batched(layers_[step].output, batch)};
+TensorView Session::input(Index batch) {
+  check_batch(batch);
+  trained_batch_ = 0;
+  return input_view(batch);
+}
+
+TensorView Session::activation(std::size_t layer, Index batch) {
+  return {static_cast<float*>(at(memory_[layer].output)), batched(layers_[layer].output, batch)};
 }
 
 ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
@@ -215,6 +225,11 @@ ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
   if (model.precision() != precision_) {
     throw Error(concat("a model prepared for ", precision_name(model.precision()),
                        " in a session for ", precision_name(precision_)));
+  }
+  if (!model.kernels().is_current()) {
+    throw Error(
+        "the instruction set or the convolution algorithms have changed since this model was "
+        "prepared: prepare it again");
   }
   // Inference reads the state only; the views are mutable for training's sake.
   return run(batch, model.parameters(), const_cast<float*>(model.parameters().state().data()),
@@ -226,8 +241,22 @@ ConstTensorView Session::evaluate(Index batch, const Parameters& parameters) {
 }
 
 ConstTensorView Session::train(Index batch, Parameters& parameters, const DrawContext& draws) {
-  return run(batch, parameters, parameters.state().data(),
-             {.phase = Phase::training, .draws = draws});
+  if (std::ssize(draws.samples) != batch) {
+    throw Error(concat("draws for ", draws.samples.size(), " images in a batch of ", batch));
+  }
+  const ConstTensorView logits =
+      run(batch, parameters, parameters.state().data(), {.phase = Phase::training, .draws = draws});
+  trained_batch_ = batch;
+  return logits;
+}
+
+// Layers choose their algorithm, and with it how they read packed weights and how much scratch they
+// use, at each call.
+void Session::check_kernels() const {
+  if (kernels_.is_current() && threads_ == thread_count()) return;
+  throw Error(
+      "the instruction set, the convolution algorithms or the number of threads have changed since "
+      "this session was made: make a new one");
 }
 
 ConstTensorView Session::run(Index batch, const Parameters& parameters, float* state,
@@ -235,98 +264,104 @@ ConstTensorView Session::run(Index batch, const Parameters& parameters, float* s
   if (phase_ == Phase::inference && pass.model == nullptr) {
     throw Error("a session planned for inference runs prepared models only");
   }
+  check_batch(batch);
+  check_kernels();
+  trained_batch_ = 0;
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
   fill_views(network_->state(), state, state_views_);
   batch_ = batch;
-  if (sliced_steps_ > 0) {
+  if (sliced_layers_ > 0) {
     for (Index first = 0; first < batch; first += slice_images_) {
-      forward_steps(0, sliced_steps_, first, std::min(slice_images_, batch - first), pass);
+      forward_layers(0, sliced_layers_, first, std::min(slice_images_, batch - first), pass);
     }
   }
-  forward_steps(sliced_steps_, layers_.size(), 0, batch, pass);
-  if (layers_.empty()) return input(batch);
+  forward_layers(sliced_layers_, layers_.size(), 0, batch, pass);
+  if (layers_.empty()) return input_view(batch);
   return activation(layers_.size() - 1, batch);
 }
 
-void Session::forward_steps(std::size_t begin, std::size_t end, Index first, Index images,
-                            const Pass& pass) {
+void Session::forward_layers(std::size_t begin, std::size_t end, Index first, Index images,
+                             const Pass& pass) {
   for (std::size_t i = begin; i < end; ++i) {
-    const Network::Step& step = layers_[i];
+    const Network::Entry& entry = layers_[i];
     const double start = observer_ ? seconds_now() : 0;
     const TensorView input =
-        i == 0 ? part(this->input(batch_), first, images) : activation(i - 1, images);
-    const TensorView output =
-        i + 1 == sliced_steps_ ? part(activation(i, batch_), first, images) : activation(i, images);
+        i == 0 ? part(input_view(batch_), first, images) : activation(i - 1, images);
+    const TensorView output = i + 1 == sliced_layers_ ? part(activation(i, batch_), first, images)
+                                                      : activation(i, images);
     const auto parameter_views =
-        std::span(parameter_views_).subspan(step.first_parameter, step.parameter_count);
+        std::span(parameter_views_).subspan(entry.first_parameter, entry.parameter_count);
     const void* prepared = pass.model != nullptr ? pass.model->weights(i) : nullptr;
-    if (pass.model == nullptr && steps_[i].plan.prepared_forward_bytes > 0) {
-      step.layer->prepare(input.shape, Direction::forward, parameter_views, at(prepared_));
+    if (pass.model == nullptr && memory_[i].plan.prepared_forward_bytes > 0) {
+      entry.layer->prepare(input.shape, Direction::forward, parameter_views, at(prepared_));
       prepared = at(prepared_);
     }
-    step.layer->forward(
+    entry.layer->forward(
         {.phase = pass.phase,
          .input = input,
          .output = output,
          .parameters = parameter_views,
-         .state = std::span(state_views_).subspan(step.first_state, step.state_count),
+         .state = std::span(state_views_).subspan(entry.first_state, entry.state_count),
          .prepared = prepared,
-         .saved = pass.phase == Phase::training ? at(steps_[i].saved) : nullptr,
+         .saved = pass.phase == Phase::training ? at(memory_[i].saved) : nullptr,
          .scratch = at(scratch_),
          .draws = pass.draws});
-    if (observer_) observer_(step.name, "forward", seconds_now() - start);
+    if (observer_) observer_(entry.name, Direction::forward, seconds_now() - start);
   }
 }
 
-bool Session::next_passes_relu(std::size_t step) const {
-  return layers_[step].layer->ends_with_relu() && step + 1 < layers_.size() &&
-         layers_[step + 1].layer->can_pass_relu();
+bool Session::next_applies_relu_gradient(std::size_t layer) const {
+  return layers_[layer].layer->ends_with_relu() && layer + 1 < layers_.size() &&
+         layers_[layer + 1].layer->can_apply_input_relu_gradient();
 }
 
 void Session::backward(ConstTensorView logits_gradient, const Parameters& parameters,
                        Parameters& gradients) {
-  const std::span<const Network::Step> steps(layers_);
+  if (trained_batch_ == 0 || logits_gradient.shape != batched(network_->output(), trained_batch_)) {
+    throw Error("backward follows train, with gradients of its logits");
+  }
+  check_kernels();
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
   fill_views(network_->parameters(), gradients.values().data(), gradient_views_);
   std::size_t current = 0;
   std::copy_n(logits_gradient.data, logits_gradient.elements(),
               static_cast<float*>(at(gradient_[current])));
-  for (std::size_t i = steps.size(); i-- > 0;) {
-    const Network::Step& step = steps[i];
-    const LayerPlan& plan = steps_[i].plan;
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    const Network::Entry& entry = layers_[i];
+    const LayerPlan& plan = memory_[i].plan;
     const double start = observer_ ? seconds_now() : 0;
     const auto parameter_views =
-        std::span(parameter_views_).subspan(step.first_parameter, step.parameter_count);
-    const TensorView input = i == 0 ? this->input(batch_) : activation(i - 1, batch_);
+        std::span(parameter_views_).subspan(entry.first_parameter, entry.parameter_count);
+    const TensorView input = i == 0 ? input_view(batch_) : activation(i - 1, batch_);
     const TensorView output_gradient{static_cast<float*>(at(gradient_[current])),
-                                     batched(step.output, batch_)};
+                                     batched(entry.output, batch_)};
     if (!plan.in_place) current = 1 - current;
     TensorView input_gradient{static_cast<float*>(at(gradient_[current])), input.shape};
     if (i == 0) input_gradient.data = nullptr;
     const bool needs_weights = plan.prepared_backward_bytes > 0 && input_gradient;
     if (needs_weights) {
-      step.layer->prepare(input.shape, Direction::backward, parameter_views, at(prepared_));
+      entry.layer->prepare(input.shape, Direction::backward, parameter_views, at(prepared_));
     }
-    step.layer->backward(
+    entry.layer->backward(
         {.input = input,
          .output = activation(i, batch_),
          .output_gradient = output_gradient,
          .input_gradient = input_gradient,
          .parameters = parameter_views,
          .parameter_gradients = std::span<const TensorView>(gradient_views_)
-                                    .subspan(step.first_parameter, step.parameter_count),
+                                    .subspan(entry.first_parameter, entry.parameter_count),
          .prepared = needs_weights ? at(prepared_) : nullptr,
-         .saved = at(steps_[i].saved),
+         .saved = at(memory_[i].saved),
          .scratch = at(scratch_),
-         .passes_relu = i > 0 && next_passes_relu(i - 1),
-         .relu_is_done = next_passes_relu(i)});
-    if (observer_) observer_(step.name, "backward", seconds_now() - start);
+         .apply_input_relu_gradient = i > 0 && next_applies_relu_gradient(i - 1),
+         .output_relu_gradient_applied = next_applies_relu_gradient(i)});
+    if (observer_) observer_(entry.name, Direction::backward, seconds_now() - start);
   }
 }
 
 std::optional<std::string> Session::first_non_finite_layer() const {
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const auto* values = reinterpret_cast<const float*>(arena_.data() + steps_[i].output);
+  for (std::size_t i = 0; i < memory_.size(); ++i) {
+    const auto* values = reinterpret_cast<const float*>(arena_.data() + memory_[i].output);
     const Index count = batched(layers_[i].output, batch_).elements();
     if (!std::all_of(values, values + count, [](float v) { return std::isfinite(v); })) {
       return layers_[i].name;

@@ -8,12 +8,12 @@ namespace ferplus {
 std::vector<TunedConv> tune_convolutions(const Network& network, Index batch,
                                          const Progress& progress) {
   std::vector<TunedConv> rows;
-  const Network::Step* first = network.steps().empty() ? nullptr : &network.steps().front();
-  for (const Network::Step& step : network.steps()) {
-    const auto shape = step.layer->convolution(step.input);
+  const Network::Entry* first = network.layers().empty() ? nullptr : &network.layers().front();
+  for (const Network::Entry& entry : network.layers()) {
+    const auto shape = entry.layer->convolution(entry.input);
     if (!shape) continue;
     for (ConvPass pass : kAllConvPasses) {
-      if (pass == ConvPass::backward_data && &step == first) continue;
+      if (pass == ConvPass::backward_data && &entry == first) continue;
       const TunedConv row{.pass = pass,
                           .height = shape->height,
                           .width = shape->width,

@@ -36,15 +36,15 @@ Profiler::Profiler(const Network& network, bool on) : on_(on) {
   profile_.network = network.name();
   profile_.isa = isa_name();
   profile_.threads = thread_count();
-  for (const Network::Step& step : fused_steps(network)) {
-    profile_.layers.push_back({.name = step.name});
+  for (const Network::Entry& entry : fused_layers(network)) {
+    profile_.layers.push_back({.name = entry.name});
   }
 }
 
 Session::Observer Profiler::observer() {
   if (!on_) return {};
-  return [this](const std::string& layer, std::string_view pass, double seconds) {
-    if (in_step_) add(layer, pass, seconds);
+  return [this](const std::string& layer, Direction direction, double seconds) {
+    if (in_step_) add(layer, direction, seconds);
   };
 }
 
@@ -79,9 +79,10 @@ double Profiler::seconds_since_last() {
   return seconds;
 }
 
-void Profiler::add(const std::string& layer, std::string_view pass, double seconds) {
+void Profiler::add(const std::string& layer, Direction direction, double seconds) {
   const auto row = std::ranges::find(profile_.layers, layer, &Profile::Layer::name);
-  if (row != profile_.layers.end()) (pass == "forward" ? row->forward : row->backward) += seconds;
+  if (row == profile_.layers.end()) return;
+  (direction == Direction::forward ? row->forward : row->backward) += seconds;
 }
 
 }  // namespace ferplus

@@ -103,22 +103,22 @@ TEST_P(ForeignGraph, SurvivesExportAndTheModelFile) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, ForeignGraph,
-                         testing::Values("zoo_opset2", "zoo_opset7", "zoo_opset8", "nhwc", "computed",
-                                         "torch_opset9", "torch_opset13", "torch_opset17",
-                                         "torch_odd_opset9", "torch_odd_opset13",
+                         testing::Values("zoo_opset2", "zoo_opset7", "zoo_opset8", "nhwc",
+                                         "computed", "torch_opset9", "torch_opset13",
+                                         "torch_opset17", "torch_odd_opset9", "torch_odd_opset13",
                                          "torch_odd_opset17"),
                          [](const auto& parameter) { return parameter.param; });
 
 TEST(OnnxImportTest, ZooGraphBecomesAPlainChain) {
   const Model model = import_onnx(graph_file("zoo_opset8"), {.preprocessing = Preprocessing::raw});
   std::string kinds;
-  for (const Network::Step& step : model.network.steps()) kinds += step.name + " ";
+  for (const Network::Entry& entry : model.network.layers()) kinds += entry.name + " ";
   EXPECT_EQ(kinds,
             "conv1 relu1 conv2 relu2 pool1 conv3 relu3 conv4 relu4 pool2 conv5 relu5 conv6 relu6 "
             "conv7 relu7 pool3 conv8 relu8 conv9 relu9 conv10 relu10 pool4 fc1 relu11 fc2 relu12 "
             "fc3 ");
   const Conv2dOptions expected{.filters = 2};
-  EXPECT_EQ(model.network.steps()[0].layer->options(), LayerOptions(expected));
+  EXPECT_EQ(model.network.layers()[0].layer->options(), LayerOptions(expected));
 }
 
 TEST(OnnxImportTest, WithoutPreprocessingTheModelIsRefusedUntilItIsTold) {

@@ -42,9 +42,9 @@ TEST(ArchitectureTest, ListsEveryLayerAndReadsItBack) {
   const Network network = every_kind();
   const Network again =
       network_from_layer_list("mine", network.input(), layer_list(network), kPlenty);
-  ASSERT_EQ(again.steps().size(), network.steps().size());
-  for (std::size_t i = 0; i < network.steps().size(); ++i) {
-    const Network::Step &expected = network.steps()[i], &got = again.steps()[i];
+  ASSERT_EQ(again.layers().size(), network.layers().size());
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const Network::Entry &expected = network.layers()[i], &got = again.layers()[i];
     EXPECT_EQ(got.name, expected.name);
     EXPECT_EQ(got.output, expected.output);
     EXPECT_EQ(got.layer->options(), expected.layer->options()) << expected.name;

@@ -60,7 +60,7 @@ void expect_close(const std::vector<float>& got, const std::vector<float>& expec
 
 std::size_t norms(const Network& network) {
   return static_cast<std::size_t>(std::ranges::count_if(
-      network.steps(), [](const auto& step) { return step.layer->kind() == "batch_norm"; }));
+      network.layers(), [](const auto& entry) { return entry.layer->kind() == "batch_norm"; }));
 }
 
 TEST(FoldTest, ModelsWithBatchNormGiveTheSameLogits) {
@@ -80,10 +80,10 @@ TEST(FoldTest, FoldedVgg13BnHasTheLayersOfVgg13) {
   const Network network = build_model("vgg13_bn");
   const FoldedNetwork folded = fold_batch_norm(network, Parameters(network));
   const Network vgg13 = build_model("vgg13");
-  ASSERT_EQ(folded.network.steps().size(), vgg13.steps().size());
-  for (std::size_t i = 0; i < vgg13.steps().size(); ++i) {
-    EXPECT_EQ(folded.network.steps()[i].name, vgg13.steps()[i].name);
-    EXPECT_EQ(folded.network.steps()[i].layer->options(), vgg13.steps()[i].layer->options());
+  ASSERT_EQ(folded.network.layers().size(), vgg13.layers().size());
+  for (std::size_t i = 0; i < vgg13.layers().size(); ++i) {
+    EXPECT_EQ(folded.network.layers()[i].name, vgg13.layers()[i].name);
+    EXPECT_EQ(folded.network.layers()[i].layer->options(), vgg13.layers()[i].layer->options());
   }
 }
 
@@ -111,7 +111,7 @@ TEST(FoldTest, BatchNormThatFollowsNothingLinearStays) {
   const Parameters parameters = lived_in(network);
   const FoldedNetwork folded = fold_batch_norm(network, parameters);
   std::vector<std::string> names;
-  for (const auto& step : folded.network.steps()) names.push_back(step.name);
+  for (const auto& entry : folded.network.layers()) names.push_back(entry.name);
   EXPECT_EQ(names, (std::vector<std::string>{"bn0", "conv", "relu", "bn2", "fc", "bn4"}));
   expect_close(logits(folded.network, folded.parameters), logits(network, parameters));
 }

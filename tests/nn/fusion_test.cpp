@@ -129,7 +129,7 @@ TEST(Fusion, RefusesWhatWouldNotBeEqual) {
 
 std::vector<std::string> step_names(const Network& network) {
   std::vector<std::string> names;
-  for (const Network::Step& step : fused_steps(network)) names.push_back(step.name);
+  for (const Network::Entry& entry : fused_layers(network)) names.push_back(entry.name);
   return names;
 }
 

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 std::map<std::string, Shape> outputs(const Network& network) {
   std::map<std::string, Shape> result;
-  for (const Network::Step& step : network.steps()) result[step.name] = step.output;
+  for (const Network::Entry& entry : network.layers()) result[entry.name] = entry.output;
   return result;
 }
 
@@ -56,7 +56,7 @@ TEST(ModelsTest, Vgg13IsThePapersNetwork) {
   EXPECT_EQ(shapes["fc3"], Shape({1, 8}));
 
   std::map<std::string_view, int> kinds;
-  for (const Network::Step& step : network.steps()) ++kinds[step.layer->kind()];
+  for (const Network::Entry& entry : network.layers()) ++kinds[entry.layer->kind()];
   EXPECT_EQ(kinds["conv2d"], 10);
   EXPECT_EQ(kinds["relu"], 12);
   EXPECT_EQ(kinds["max_pool"], 4);
@@ -98,20 +98,20 @@ TEST(ModelsTest, DropoutLayersDrawFromStreamsOfTheirOwn) {
   const Network network = build_model("vgg13", {.conv_dropout = 0.5, .dense_dropout = 0.5});
   std::vector<std::vector<float>> masks;
   const std::uint64_t sample = 7;
-  for (const Network::Step& step : network.steps()) {
-    if (step.layer->kind() != "dropout") continue;
+  for (const Network::Entry& entry : network.layers()) {
+    if (entry.layer->kind() != "dropout") continue;
     std::vector<float>& mask = masks.emplace_back(64, 1.0f);
     const TensorView view{mask.data(), {1, 64}};
-    std::vector<std::byte> saved(step.layer->plan(view.shape, Phase::training).saved_bytes);
-    step.layer->forward({.phase = Phase::training,
-                         .input = view,
-                         .output = view,
-                         .parameters = {},
-                         .state = {},
-                         .prepared = nullptr,
-                         .saved = saved.data(),
-                         .scratch = nullptr,
-                         .draws = {.seed = 1, .epoch = 0, .samples = {&sample, 1}}});
+    std::vector<std::byte> saved(entry.layer->plan(view.shape, Phase::training).saved_bytes);
+    entry.layer->forward({.phase = Phase::training,
+                          .input = view,
+                          .output = view,
+                          .parameters = {},
+                          .state = {},
+                          .prepared = nullptr,
+                          .saved = saved.data(),
+                          .scratch = nullptr,
+                          .draws = {.seed = 1, .epoch = 0, .samples = {&sample, 1}}});
   }
   ASSERT_EQ(masks.size(), 6u);
   for (std::size_t a = 0; a < masks.size(); ++a) {
@@ -134,7 +134,7 @@ TEST(NetworkTest, RefusesLayersThatDoNotFollow) {
   network.add("fc", make_dense({.units = 3}));
   EXPECT_THROW(network.add("fc", make_relu()), Error) << "names must differ";
   EXPECT_THROW(network.add("conv", make_conv2d({.filters = 2})), Error);
-  EXPECT_EQ(network.steps().size(), 1u);
+  EXPECT_EQ(network.layers().size(), 1u);
 }
 
 struct Moments {

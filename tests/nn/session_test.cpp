@@ -269,18 +269,18 @@ TEST(SessionTest, ObserverHearsEveryLayerInOrder) {
   const std::vector<float> gradient(16, 1.0f);
   Session session(network, 2, Phase::training);
   std::vector<std::string> heard;
-  session.observe([&](const std::string& name, std::string_view pass, double seconds) {
+  session.observe([&](const std::string& name, Direction direction, double seconds) {
     EXPECT_GE(seconds, 0);
-    heard.push_back(name + " " + std::string(pass));
+    heard.push_back(name + (direction == Direction::forward ? " forward" : " backward"));
   });
   load(session, 2);
   session.train(2, parameters, {.seed = 1, .epoch = 0, .samples = keys});
   session.backward({gradient.data(), {2, 8}}, parameters, gradients);
   std::vector<std::string> expected;
-  const std::vector<Network::Step> steps = fused_steps(network);
-  for (const Network::Step& step : steps) expected.push_back(step.name + " forward");
-  for (std::size_t i = steps.size(); i-- > 0;) {
-    expected.push_back(steps[i].name + " backward");
+  const std::vector<Network::Entry> layers = fused_layers(network);
+  for (const Network::Entry& entry : layers) expected.push_back(entry.name + " forward");
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    expected.push_back(layers[i].name + " backward");
   }
   EXPECT_EQ(heard, expected);
 }

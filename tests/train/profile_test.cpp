@@ -26,13 +26,13 @@ class ProfileRecorder : public Recorder {
 // What holds for any profile of training: layers are within their pass, in the network's order.
 void expect_sound(const Profile& profile) {
   const Network network = build_network(short_run());
-  const std::vector<Network::Step> steps = fused_steps(network);
-  ASSERT_EQ(profile.layers.size(), steps.size());
+  const std::vector<Network::Entry> layers = fused_layers(network);
+  ASSERT_EQ(profile.layers.size(), layers.size());
   double forward = 0, backward = 0;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    EXPECT_EQ(profile.layers[i].name, steps[i].name);
-    EXPECT_GT(profile.layers[i].forward, 0) << steps[i].name;
-    EXPECT_GT(profile.layers[i].backward, 0) << steps[i].name;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    EXPECT_EQ(profile.layers[i].name, layers[i].name);
+    EXPECT_GT(profile.layers[i].forward, 0) << layers[i].name;
+    EXPECT_GT(profile.layers[i].backward, 0) << layers[i].name;
     forward += profile.layers[i].forward;
     backward += profile.layers[i].backward;
   }
@@ -88,18 +88,18 @@ TEST(ProfileTest, AnInterruptedRunHasTheProfileOfItsSteps) {
 
 TEST(ProfilerTest, LayersOfAnEvaluationAreNotThoseOfAStep) {
   const Network network = build_network(short_run());
-  const std::string layer = fused_steps(network).front().name;
+  const std::string layer = fused_layers(network).front().name;
   Profiler profiler(network, true);
   const Session::Observer observer = profiler.observer();
   profiler.begin_step(8);
-  observer(layer, "forward", 2);
-  observer(layer, "backward", 3);
+  observer(layer, Direction::forward, 2);
+  observer(layer, Direction::backward, 3);
   profiler.lap(&Profile::backward);
   profiler.begin_evaluation();
-  observer(layer, "forward", 100);
+  observer(layer, Direction::forward, 100);
   profiler.end_evaluation();
   profiler.begin_step(8);
-  observer(layer, "forward", 4);
+  observer(layer, Direction::forward, 4);
   EXPECT_EQ(profiler.profile().layers.front().forward, 6);
   EXPECT_EQ(profiler.profile().layers.front().backward, 3);
   EXPECT_EQ(profiler.profile().steps, 2);

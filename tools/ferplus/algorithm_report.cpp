@@ -16,19 +16,19 @@
 namespace ferplus::tool {
 namespace {
 
-struct ConvStep {
+struct ConvEntry {
   std::string name;
   ConvShape shape;
   bool first;  // its input needs no gradient
 };
 
 // Convolutions as sessions run them, with what they take along.
-std::vector<ConvStep> convolutions(const Network& network, Precision precision) {
-  std::vector<ConvStep> found;
-  const std::vector<Network::Step> steps = fused_steps(network, precision);
-  for (const Network::Step& step : steps) {
-    if (const auto shape = step.layer->convolution(step.input)) {
-      found.push_back({step.name, *shape, &step == &steps.front()});
+std::vector<ConvEntry> convolutions(const Network& network, Precision precision) {
+  std::vector<ConvEntry> found;
+  const std::vector<Network::Entry> layers = fused_layers(network, precision);
+  for (const Network::Entry& entry : layers) {
+    if (const auto shape = entry.layer->convolution(entry.input)) {
+      found.push_back({entry.name, *shape, &entry == &layers.front()});
     }
   }
   return found;
@@ -39,9 +39,9 @@ std::vector<ConvPass> passes(Precision precision) {
   return {kAllConvPasses.begin(), kAllConvPasses.end()};
 }
 
-std::optional<ConvChoice> choice(const ConvStep& step, ConvPass pass) {
-  if (step.first && pass == ConvPass::backward_data) return std::nullopt;
-  return explain_conv_algorithm(step.shape, pass);
+std::optional<ConvChoice> choice(const ConvEntry& entry, ConvPass pass) {
+  if (entry.first && pass == ConvPass::backward_data) return std::nullopt;
+  return explain_conv_algorithm(entry.shape, pass);
 }
 
 constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
@@ -60,16 +60,17 @@ nlohmann::ordered_json algorithms_json(const Network& network, Precision precisi
                                  {"supported_isas", supported_isas()},
                                  {"native_bf16", has_native_bf16()},
                                  {"layers", nlohmann::ordered_json::array()}};
-  for (const ConvStep& step : convolutions(network, precision)) {
-    nlohmann::ordered_json layer = {{"name", step.name},
-                                    {"height", step.shape.height},
-                                    {"width", step.shape.width},
-                                    {"in_channels", step.shape.in_channels},
-                                    {"out_channels", step.shape.out_channels},
-                                    {"kernel", {step.shape.kernel_height, step.shape.kernel_width}},
-                                    {"passes", nlohmann::ordered_json::array()}};
+  for (const ConvEntry& entry : convolutions(network, precision)) {
+    nlohmann::ordered_json layer = {
+        {"name", entry.name},
+        {"height", entry.shape.height},
+        {"width", entry.shape.width},
+        {"in_channels", entry.shape.in_channels},
+        {"out_channels", entry.shape.out_channels},
+        {"kernel", {entry.shape.kernel_height, entry.shape.kernel_width}},
+        {"passes", nlohmann::ordered_json::array()}};
     for (ConvPass pass : passes(precision)) {
-      const auto chosen = choice(step, pass);
+      const auto chosen = choice(entry, pass);
       if (!chosen) continue;
       layer["passes"].push_back({{"pass", conv_pass_name(pass)},
                                  {"algorithm", chosen->algorithm.name},
@@ -87,13 +88,13 @@ std::string algorithms_text(const Network& network, Precision precision) {
   }
   Table table(std::move(columns));
   std::vector<std::string_view> reasons;
-  for (const ConvStep& step : convolutions(network, precision)) {
-    const ConvShape& s = step.shape;
+  for (const ConvEntry& entry : convolutions(network, precision)) {
+    const ConvShape& s = entry.shape;
     std::vector<std::string> cells = {
-        step.name,
+        entry.name,
         fmt::format("{} x {} x {} -> {}", s.height, s.width, s.in_channels, s.out_channels)};
     for (ConvPass pass : passes(precision)) {
-      const auto chosen = choice(step, pass);
+      const auto chosen = choice(entry, pass);
       cells.push_back(chosen ? fmt::format("{} ({})", chosen->algorithm.name, chosen->reason)
                              : "not needed");
       if (chosen) reasons.push_back(chosen->reason);

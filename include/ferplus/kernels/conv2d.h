@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <ferplus/core/tensor.h>
+#include <ferplus/kernels/cpu.h>
 #include <ferplus/kernels/precision.h>
 
 namespace ferplus {
@@ -154,6 +155,15 @@ const ConvSelection& conv_selection();
 void set_conv_selection(ConvSelection selection);
 // Changes ConvSelection::algorithm alone.
 void set_conv_algorithm(std::string_view name);
+
+// What packed weights and planned workspaces depend on beside shapes: the ISA and the selection, at
+// first those in use.
+struct KernelChoice {
+  std::string_view isa = isa_name();
+  ConvSelection selection = conv_selection();
+
+  bool is_current() const { return isa == isa_name() && selection == conv_selection(); }
+};
 
 // Sets a selection while it lives, then sets the old one again.
 class ScopedConvSelection {

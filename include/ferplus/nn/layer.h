@@ -21,9 +21,10 @@
 
 namespace ferplus {
 
-// inference: dropout is the identity, batch-norm uses its running statistics, nothing is saved.
+// Of a pass. inference: dropout is the identity, batch-norm uses its running statistics, nothing is
+// saved.
 enum class Phase { inference, training };
-// Which direction weights are packed for (Layer::prepare).
+// Of a pass, and what weights are packed for (Layer::prepare).
 enum class Direction { forward, backward };
 
 // How a parameter's values are laid out in a file (PyTorch's way), as against in memory.
@@ -79,10 +80,10 @@ struct ForwardArguments {
 };
 
 struct BackwardArguments {
-  ConstTensorView input;   // of forward; for an in-place layer its output
-  ConstTensorView output;  // of forward; later in-place layers may have changed it (see ReLU)
-  TensorView output_gradient;
-  TensorView input_gradient;  // data is null where nobody wants it (the first layer)
+  ConstTensorView input;       // of forward; for an in-place layer its output
+  ConstTensorView output;      // of forward; later in-place layers may have changed it (see ReLU)
+  TensorView output_gradient;  // may be overwritten
+  TensorView input_gradient;   // data is null where nobody wants it (the first layer)
   std::span<const ConstTensorView> parameters;
   std::span<const TensorView> parameter_gradients;  // overwritten
   const void* prepared;  // what prepare(…, Direction::backward, …) wrote
@@ -90,9 +91,10 @@ struct BackwardArguments {
   void* scratch;
   // A ReLU between two layers has its gradient in either's backward: in that of the layer that ends
   // with it (ends_with_relu), or, which saves a pass over memory, in that of the next one
-  // (can_pass_relu).
-  bool passes_relu = false;   // input is a ReLU's: write the gradient before it
-  bool relu_is_done = false;  // output_gradient is already the one before this layer's ReLU
+  // (can_apply_input_relu_gradient).
+  bool apply_input_relu_gradient = false;  // input is a ReLU's: write the gradient before it
+  // output_gradient is already the one before this layer's own ReLU.
+  bool output_relu_gradient_applied = false;
 };
 
 // What may follow a layer within the layer itself, so that its output is written once: a ReLU, then
@@ -129,7 +131,7 @@ class Layer {
   }
   // See BackwardArguments.
   virtual bool ends_with_relu() const { return false; }
-  virtual bool can_pass_relu() const { return false; }
+  virtual bool can_apply_input_relu_gradient() const { return false; }
   // This layer with operands of its products rounded; null if it has none to round.
   virtual std::unique_ptr<Layer> with_precision(Precision /*precision*/) const { return nullptr; }
   // Packs weights; does nothing for layers without prepared bytes. `input` as for plan.

@@ -27,7 +27,7 @@ class Network {
     ParameterSpec spec;
     std::size_t offset = 0;  // in floats, from the start of Parameters::values or ::state
   };
-  struct Step {
+  struct Entry {
     std::string name;
     std::shared_ptr<const Layer> layer;
     Shape input, output;                                   // of one image, batch 1
@@ -37,8 +37,8 @@ class Network {
 
   const std::string& name() const { return name_; }
   const Shape& input() const { return input_; }
-  const Shape& output() const { return steps_.empty() ? input_ : steps_.back().output; }
-  std::span<const Step> steps() const { return steps_; }
+  const Shape& output() const { return layers_.empty() ? input_ : layers_.back().output; }
+  std::span<const Entry> layers() const { return layers_; }
   std::span<const Array> parameters() const { return parameters_; }
   std::span<const Array> state() const { return state_; }
   // Floats of all arrays, each padded to kAlignment.
@@ -50,15 +50,15 @@ class Network {
  private:
   std::string name_;
   Shape input_;
-  std::vector<Step> steps_;
+  std::vector<Entry> layers_;
   std::vector<Array> parameters_, state_;
   std::size_t parameter_floats_ = 0, state_floats_ = 0;
 };
 
-// The network's steps as sessions run them: a layer and those behind it that it can take along
-// (Layer::with_tail) are one step, named "conv1_1+relu1_1". Same parameters and state.
-std::vector<Network::Step> fused_steps(const Network& network,
-                                       Precision precision = Precision::fp32);
+// The network's layers as sessions run them: a layer and those behind it that it can take along
+// (Layer::with_tail) are one entry, named "conv1_1+relu1_1". Same parameters and state.
+std::vector<Network::Entry> fused_layers(const Network& network,
+                                         Precision precision = Precision::fp32);
 
 // glorot_uniform: U(±sqrt(6 / (fan_in + fan_out))), Glorot & Bengio 2010. he_normal:
 // N(0, 2 / fan_in), He et al. 2015. dirac: he_normal, but the first C filters of a convolution of C

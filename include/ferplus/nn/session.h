@@ -2,9 +2,11 @@
 // once for its largest batch; afterwards no call allocates.
 //
 // Thread safety: a Session belongs to one caller at a time (it uses thread_count() threads itself).
-// Networks, Parameters that nobody changes and PreparedModels may be shared by many sessions. A
-// Session is planned for the thread_count() and the ISA at its construction; make a new one after
-// changing either.
+// Networks, Parameters that nobody changes and PreparedModels may be shared by many sessions.
+//
+// A PreparedModel is packed for the ISA and the convolution algorithms (kernels/conv2d.h) in use at
+// its construction, a Session planned for these and thread_count(). Running one after any of them
+// has changed throws Error; changing them while another thread runs a session is a data race.
 #pragma once
 
 #include <functional>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include <ferplus/core/buffer.h>
+#include <ferplus/core/parallel.h>
 #include <ferplus/nn/fold.h>
 #include <ferplus/nn/network.h>
 
@@ -31,14 +34,16 @@ class PreparedModel {
   const Network& network() const { return *network_; }
   const Parameters& parameters() const { return *parameters_; }
   Precision precision() const { return precision_; }
-  // Packed weights of an entry of fused_steps; not to be read if the layer has none.
-  const void* weights(std::size_t step) const;
+  const KernelChoice& kernels() const { return kernels_; }
+  // Packed weights of an entry of fused_layers; not to be read if the layer has none.
+  const void* weights(std::size_t layer) const;
 
  private:
   std::unique_ptr<const FoldedNetwork> folded_;  // if there was something to fold
   const Network* network_;
   const Parameters* parameters_;
   Precision precision_;
+  KernelChoice kernels_;
   std::vector<std::size_t> offsets_;
   Buffer<std::byte> packed_;
 };
@@ -54,20 +59,22 @@ class Session {
 
   Index max_batch() const { return max_batch_; }
 
-  // The input of the next forward, for the caller to fill: [batch, …]. REQUIRES: 1 ≤ batch ≤
-  // max_batch(). The contents are lost with the next forward.
+  // The input of the next pass, for the caller to fill: [batch, …]. Its contents, and what
+  // backward needs, are lost with that pass. Throws Error unless 1 ≤ batch ≤ max_batch(), as all
+  // that take a batch do.
   TensorView input(Index batch);
 
   // Logits [batch, outputs] of the images in input(batch), valid until the next call. Inference;
   // throws Error if `model` runs another network or in another precision than the session.
   ConstTensorView forward(Index batch, const PreparedModel& model);
   // Inference with weights that change often (evaluation while training): packs them on the way.
-  // REQUIRES: Phase::training, whose arena has room for the packed weights; throws Error otherwise.
+  // Throws Error if the session was not made for Phase::training, whose arena has room for them.
   ConstTensorView evaluate(Index batch, const Parameters& parameters);
-  // Training; updates the running statistics in parameters.state(). REQUIRES: Phase::training,
-  // draws.samples.size() == batch.
+  // Training; updates the running statistics in parameters.state(). Throws Error as evaluate does,
+  // and unless draws.samples.size() == batch.
   ConstTensorView train(Index batch, Parameters& parameters, const DrawContext& draws);
-  // After train, with the same parameters: gradients of every parameter from those of the logits.
+  // Gradients of every parameter from those of the logits [batch, outputs]. Follows train, with the
+  // same parameters and nothing but first_non_finite_layer() in between; throws Error otherwise.
   // Overwrites gradients.values().
   void backward(ConstTensorView logits_gradient, const Parameters& parameters,
                 Parameters& gradients);
@@ -76,13 +83,13 @@ class Session {
   // nothing.
   std::optional<std::string> first_non_finite_layer() const;
 
-  // Calls observe(step name, pass, seconds) after each layer of each pass; pass is "forward" or
-  // "backward". Empty to stop. For profiles.
-  using Observer = std::function<void(const std::string&, std::string_view, double)>;
+  // Calls observe(name, direction, seconds) after each entry of fused_layers in each pass. Empty to
+  // stop. For profiles.
+  using Observer = std::function<void(const std::string&, Direction, double)>;
   void observe(Observer observer) { observer_ = std::move(observer); }
 
  private:
-  struct StepPlan {
+  struct LayerMemory {
     LayerPlan plan;          // for max_batch, or for the images of a slice
     std::size_t output = 0;  // offsets into the arena
     std::size_t saved = 0;
@@ -90,36 +97,42 @@ class Session {
 
   void plan_slices();
   void plan_arena();
-  TensorView activation(std::size_t step, Index batch);  // output of a step
-  // Whether the gradient of the ReLU that ends a step is left to the step after it.
-  bool next_passes_relu(std::size_t step) const;
+  void check_batch(Index batch) const;
+  void check_kernels() const;
+  TensorView input_view(Index batch);
+  TensorView activation(std::size_t layer, Index batch);  // its output
+  // Whether the gradient of the ReLU that ends a layer is left to the layer after it.
+  bool next_applies_relu_gradient(std::size_t layer) const;
   struct Pass {
     Phase phase = Phase::inference;
     const PreparedModel* model = nullptr;  // or null: weights are packed on the way
     DrawContext draws{};
   };
   ConstTensorView run(Index batch, const Parameters& parameters, float* state, const Pass& pass);
-  // Steps [begin, end) of images [first, first + images) of a batch.
-  void forward_steps(std::size_t begin, std::size_t end, Index first, Index images,
-                     const Pass& pass);
+  // Layers [begin, end) of images [first, first + images) of a batch.
+  void forward_layers(std::size_t begin, std::size_t end, Index first, Index images,
+                      const Pass& pass);
   void* at(std::size_t offset) { return arena_.data() + offset; }
 
   const Network* network_;
   Index max_batch_;
   Phase phase_;
   Precision precision_;
-  std::vector<Network::Step> layers_;  // fused_steps
-  std::vector<StepPlan> steps_;        // of each
-  // At inference the first steps, which have the largest activations, take a few images at a time:
+  KernelChoice kernels_;
+  int threads_ = thread_count();
+  std::vector<Network::Entry> layers_;  // fused_layers
+  std::vector<LayerMemory> memory_;     // of each
+  // At inference the first layers, which have the largest activations, take a few images at a time:
   // what one writes is then still in the cache when the next reads it.
-  std::size_t sliced_steps_ = 0;
+  std::size_t sliced_layers_ = 0;
   Index slice_images_ = 0;
   std::size_t input_ = 0, scratch_ = 0, prepared_ = 0;
   std::size_t gradient_[2] = {0, 0};
   Buffer<std::byte> arena_;
   std::vector<ConstTensorView> parameter_views_;
   std::vector<TensorView> state_views_, gradient_views_;
-  Index batch_ = 0;  // of the last forward
+  Index batch_ = 0;          // of the last pass
+  Index trained_batch_ = 0;  // if that was train and all that backward needs is still there
   Observer observer_;
 };
 

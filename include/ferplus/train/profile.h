@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -61,7 +60,7 @@ class Profiler {
   using Clock = std::chrono::steady_clock;
 
   double seconds_since_last();
-  void add(const std::string& layer, std::string_view pass, double seconds);
+  void add(const std::string& layer, Direction direction, double seconds);
 
   bool on_, in_step_ = false;
   Clock::time_point last_{};

@@ -37,14 +37,14 @@ int run(const Options& options) {
     text = nlohmann::ordered_json{{"input", options.input.string()},
                                   {"output", options.output.string()},
                                   {"network", model.network.name()},
-                                  {"layers", model.network.steps().size()},
+                                  {"layers", model.network.layers().size()},
                                   {"parameters", model.network.parameter_count()},
                                   {"preprocessing", preprocessing}}
                .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
            '\n';
   } else if (!options.general.quiet) {
     text = fmt::format("{}: network {}, {} layers, {} parameters, preprocessing {}\n",
-                       options.output.string(), model.network.name(), model.network.steps().size(),
+                       options.output.string(), model.network.name(), model.network.layers().size(),
                        grouped(model.network.parameter_count()), preprocessing);
     if (preprocessing == kUnknownPreprocessing) {
       text +=

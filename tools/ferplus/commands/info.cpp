@@ -30,22 +30,22 @@ struct Options {
   GeneralOptions general;
 };
 
-std::size_t parameter_count(const Network& network, const Network::Step& step) {
+std::size_t parameter_count(const Network& network, const Network::Entry& entry) {
   std::size_t count = 0;
   for (const auto& array :
-       network.parameters().subspan(step.first_parameter, step.parameter_count)) {
+       network.parameters().subspan(entry.first_parameter, entry.parameter_count)) {
     count += static_cast<std::size_t>(array.spec.shape.elements());
   }
   return count;
 }
 
 // "weight 64x1x3x3, bias 64", as in the file.
-std::string shapes(const Network& network, const Network::Step& step) {
+std::string shapes(const Network& network, const Network::Entry& entry) {
   std::string text;
   for (const auto& array :
-       network.parameters().subspan(step.first_parameter, step.parameter_count)) {
+       network.parameters().subspan(entry.first_parameter, entry.parameter_count)) {
     if (!text.empty()) text += ", ";
-    text += array.spec.name.substr(step.name.size() + 1) + ' ' +
+    text += array.spec.name.substr(entry.name.size() + 1) + ' ' +
             fmt::format("{}", fmt::join(file_shape(array.spec), "x"));
   }
   return text;
@@ -57,12 +57,12 @@ nlohmann::ordered_json to_json(const Model& model) {
                                  {"input", model.network.input().to_string()},
                                  {"output", model.network.output().to_string()},
                                  {"metadata", model.metadata}};
-  for (const Network::Step& step : model.network.steps()) {
-    json["layers"].push_back({{"name", step.name},
-                              {"layer", step.layer->describe()},
-                              {"output", step.output.to_string()},
-                              {"shapes", shapes(model.network, step)},
-                              {"parameters", parameter_count(model.network, step)}});
+  for (const Network::Entry& entry : model.network.layers()) {
+    json["layers"].push_back({{"name", entry.name},
+                              {"layer", entry.layer->describe()},
+                              {"output", entry.output.to_string()},
+                              {"shapes", shapes(model.network, entry)},
+                              {"parameters", parameter_count(model.network, entry)}});
   }
   return json;
 }
@@ -81,9 +81,9 @@ std::string to_text(const Model& model) {
                 {"output (N x H x W x C)"},
                 {"parameters"},
                 {"shapes in the file", Table::Align::left}});
-  for (const Network::Step& step : model.network.steps()) {
-    layers.add_row({step.name, step.layer->describe(), step.output.to_string(),
-                    grouped(parameter_count(model.network, step)), shapes(model.network, step)});
+  for (const Network::Entry& entry : model.network.layers()) {
+    layers.add_row({entry.name, entry.layer->describe(), entry.output.to_string(),
+                    grouped(parameter_count(model.network, entry)), shapes(model.network, entry)});
   }
   std::string text = fmt::format("{}: {} parameters, input {}\n\n{}", model.network.name(),
                                  grouped(model.network.parameter_count()),
