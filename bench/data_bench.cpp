@@ -24,7 +24,8 @@ struct Texts {
 Texts made_up(std::size_t rows) {
   Texts texts;
   for (std::size_t row = 0; row < rows; ++row) {
-    RandomSequence random({.seed = 1, .stream = Stream::synth, .sample = row});
+    RandomSequence random(
+        {.seed = 1, .stream = Stream::synth, .sample = static_cast<std::uint32_t>(row)});
     texts.fer += "0,";
     for (std::size_t i = 0; i < kFerPixels; ++i) {
       texts.fer += std::to_string(random.below(256));
@@ -55,8 +56,7 @@ BENCHMARK(fer_csv)->Name("data/fer_csv")->UseRealTime()->Unit(benchmark::kMillis
 void batches(benchmark::State& state) {
   const Texts texts = made_up(256);
   const Dataset dataset = parse_fer_csv(texts.fer, "made up", texts.ferplus, "made up");
-  const DatasetFaces faces(dataset);
-  BatchLoader loader(faces, select(dataset, Split::train, LabelMode::majority),
+  BatchLoader loader(dataset, select(dataset, Split::train, LabelMode::majority),
                      {.batch_size = 32, .augment = state.range(0) != 0});
   std::vector<float> input(32 * kInputPixels), targets(32 * kClasses);
   Index batch = 0;

@@ -25,8 +25,7 @@ Parameters initialized(const Network& network) {
 TrainingStep::TrainingStep(const std::string& network, Index batch, Precision precision)
     : batch_(batch),
       dataset_(faces_for(batch)),
-      faces_(dataset_),
-      loader_(faces_, select(dataset_, Split::train, LabelMode::majority), {.batch_size = batch}),
+      loader_(dataset_, select(dataset_, Split::train, LabelMode::majority), {.batch_size = batch}),
       network_(build_model(network)),
       parameters_(initialized(network_)),
       gradients_(network_),

@@ -20,14 +20,13 @@ class TrainingStep {
  private:
   Index batch_;
   Dataset dataset_;
-  DatasetFaces faces_;
   BatchLoader loader_;
   Network network_;
   Parameters parameters_, gradients_;
   Sgd optimizer_;
   Session session_;
   std::vector<float> targets_, logits_gradient_;
-  std::vector<std::uint64_t> draw_keys_;
+  std::vector<std::uint32_t> draw_keys_;
   std::uint32_t step_ = 0;
 };
 

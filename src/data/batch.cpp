@@ -10,8 +10,8 @@
 
 namespace ferplus {
 
-BatchLoader::BatchLoader(const FaceSource& faces, Selection selection, const BatchOptions& options)
-    : faces_(&faces), selection_(std::move(selection)), options_(options) {
+BatchLoader::BatchLoader(const Dataset& dataset, Selection selection, const BatchOptions& options)
+    : dataset_(&dataset), selection_(std::move(selection)), options_(options) {
   if (options_.batch_size < 1) {
     throw UsageError(concat("a batch has at least one image, not ", options_.batch_size));
   }
@@ -43,20 +43,22 @@ void BatchLoader::order_for(std::uint32_t epoch) {
   }
 }
 
-Distortion BatchLoader::distortion(RandomKey key) const {
-  key.stream = Stream::distortion;
-  RandomSequence random(key);
+RandomSequence BatchLoader::draws(Stream stream, std::uint32_t epoch, const Sample& sample) const {
+  return RandomSequence(
+      {.seed = options_.seed, .stream = stream, .epoch = epoch, .sample = sample.index});
+}
+
+Distortion BatchLoader::distortion(std::uint32_t epoch, const Sample& sample) const {
+  RandomSequence random = draws(Stream::distortion, epoch, sample);
   Distortion distortion = draw_distortion(random, options_.distortion);
   if (options_.alternate_flip && options_.distortion.flip) {
-    RandomSequence start({.seed = key.seed, .stream = Stream::flip, .sample = key.sample});
-    distortion.flip = start.coin() != (key.epoch % 2 == 1);
+    distortion.flip = draws(Stream::flip, 0, sample).coin() != (epoch % 2 == 1);
   }
   return distortion;
 }
 
-Target BatchLoader::present(std::size_t chosen, RandomKey key) const {
-  key.stream = Stream::label;
-  RandomSequence labels(key);
+Target BatchLoader::present(std::size_t chosen, std::uint32_t epoch) const {
+  RandomSequence labels = draws(Stream::label, epoch, sample(chosen));
   Target target = label_mode(selection_.mode).present(selection_.targets[chosen], labels);
   const auto smoothing = static_cast<float>(options_.label_smoothing);
   const float weight = weights_.empty() ? 1.0F : static_cast<float>(weights_[chosen]);
@@ -72,11 +74,7 @@ void BatchLoader::mix(std::uint32_t epoch, Index batch, TensorView input,
     const std::array<Index, 2> n{2 * pair, 2 * pair + 1};
     std::array<float, 2> share;  // that an image keeps of itself
     for (std::size_t i = 0; i < 2; ++i) {
-      const std::size_t sample = selection_.samples[chosen(batch, n[i])];
-      RandomSequence random({.seed = options_.seed,
-                             .stream = Stream::mixing,
-                             .epoch = epoch,
-                             .sample = faces_->face(sample).index});
+      RandomSequence random = draws(Stream::mixing, epoch, sample(chosen(batch, n[i])));
       share[i] = static_cast<float>(random.beta(options_.mixup));
     }
     const auto mix_pair = [&](float* first, float* second, Index size) {
@@ -100,20 +98,19 @@ Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, Tens
   assert(samples.empty() || samples.size() >= static_cast<std::size_t>(count));
   parallel_for(count, [&](Index n) {
     const std::size_t position = chosen(batch, n);
-    const std::size_t sample = selection_.samples[position];
-    const FaceSource::Face face = faces_->face(sample);
-    RandomKey key{.seed = options_.seed, .epoch = epoch, .sample = face.index};
+    const Sample& face = sample(position);
     const std::span<float> pixels{input.image(n), kInputPixels};
-    make_input(face.image, face.rectangle, options_.augment ? distortion(key) : Distortion{},
-               options_.preprocessing, pixels);
+    make_input(dataset_->image(face), face.face,
+               options_.augment ? distortion(epoch, face) : Distortion{}, options_.preprocessing,
+               pixels);
     if (options_.augment && options_.erasing.probability > 0) {
-      key.stream = Stream::erasing;
-      RandomSequence random(key);
+      RandomSequence random = draws(Stream::erasing, epoch, face);
       erase(draw_erasing(random, options_.erasing), pixels);
     }
-    const Target target = options_.augment ? present(position, key) : selection_.targets[position];
+    const Target target =
+        options_.augment ? present(position, epoch) : selection_.targets[position];
     std::copy(target.begin(), target.end(), targets.image(n));
-    if (!samples.empty()) samples[static_cast<std::size_t>(n)] = sample;
+    if (!samples.empty()) samples[static_cast<std::size_t>(n)] = selection_.samples[position];
   });
   if (options_.augment && options_.mixup > 0) mix(epoch, batch, input, targets);
   return count;

@@ -41,7 +41,8 @@ Row draw_row(RandomSequence& random, Portrayal& portrayal) {
 }
 
 Row draw_row(std::uint64_t seed, std::size_t number, std::span<std::uint8_t> pixels) {
-  RandomSequence random({.seed = seed, .stream = Stream::synth, .sample = number});
+  RandomSequence random(
+      {.seed = seed, .stream = Stream::synth, .sample = static_cast<std::uint32_t>(number)});
   Portrayal portrayal;
   const Row row = draw_row(random, portrayal);
   if (row.face) {

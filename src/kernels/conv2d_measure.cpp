@@ -33,9 +33,9 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-Buffer<float> random_buffer(Index count, std::uint64_t number) {
+Buffer<float> random_buffer(Index count, std::uint32_t number) {
   Buffer<float> buffer(static_cast<std::size_t>(count));
-  RandomSequence random({.sample = number});
+  RandomSequence random({.stream = Stream::initialization, .sample = number});
   for (float& value : buffer.span()) value = static_cast<float>(random.uniform(-1.0, 1.0));
   return buffer;
 }

@@ -151,13 +151,15 @@ bool all_finite(const Parameters& parameters) {
 
 void initialize(const Network& network, Parameters& parameters, Initialization initialization,
                 std::uint64_t seed) {
-  std::uint64_t number = 0;
+  std::uint32_t number = 0;
   for (const Network::Array& array : network.parameters()) {
-    fill(array.spec, initialization, RandomSequence({.seed = seed, .sample = number++}),
+    fill(array.spec, initialization,
+         RandomSequence({.seed = seed, .stream = Stream::initialization, .sample = number++}),
          parameters.values().data() + array.offset);
   }
   for (const Network::Array& array : network.state()) {
-    fill(array.spec, initialization, RandomSequence({}), parameters.state().data() + array.offset);
+    fill(array.spec, initialization, RandomSequence({.stream = Stream::initialization}),
+         parameters.state().data() + array.offset);
   }
 }
 

@@ -62,9 +62,10 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
     start_from_model(config, network, checkpoint);
   }
   const Position& position = checkpoint.position;
-  if (position.step > steps_per_epoch) {
-    throw Error(concat((folder / "last.safetensors").string(), " stands at step ", position.step,
-                       " of an epoch that has ", steps_per_epoch, ": other data than before?"));
+  if (position.epoch_step > steps_per_epoch) {
+    throw Error(concat((folder / "last.safetensors").string(), " stands at step ",
+                       position.epoch_step, " of an epoch that has ", steps_per_epoch,
+                       ": other data than before?"));
   }
   if (config.recipe.epochs < position.epoch) {
     throw Error(concat("the run has done ", position.epoch, " epochs: it cannot be cut to ",

@@ -10,23 +10,17 @@ namespace {
 using nlohmann::json;
 
 nlohmann::ordered_json to_json(const Position& p) {
-  return {{"epoch", p.epoch},
-          {"step", p.step},
-          {"steps", p.steps},
-          {"loss", p.loss},
-          {"seconds", p.seconds},
-          {"correct", p.correct},
-          {"images", p.images},
-          {"best_epoch", p.best_epoch},
-          {"best_accuracy", p.best_accuracy},
+  return {{"epoch", p.epoch},   {"step", p.epoch_step},       {"steps", p.run_steps},
+          {"loss", p.loss},     {"seconds", p.seconds},       {"correct", p.correct},
+          {"images", p.images}, {"best_epoch", p.best_epoch}, {"best_accuracy", p.best_accuracy},
           {"recent", p.recent}};
 }
 
 Position position_from(const json& object) {
   Position p;
   object.at("epoch").get_to(p.epoch);
-  object.at("step").get_to(p.step);
-  object.at("steps").get_to(p.steps);
+  object.at("step").get_to(p.epoch_step);
+  object.at("steps").get_to(p.run_steps);
   object.at("loss").get_to(p.loss);
   object.at("seconds").get_to(p.seconds);
   object.at("correct").get_to(p.correct);
@@ -35,7 +29,7 @@ Position position_from(const json& object) {
   object.at("best_accuracy").get_to(p.best_accuracy);
   p.recent = object.value("recent", p.recent);
   if (p.recent.size() > kRecentSteps) throw Error("too many recent steps");
-  if (p.epoch < 0 || p.step < 0 || p.steps < 0) throw Error("a position below zero");
+  if (p.epoch < 0 || p.epoch_step < 0 || p.run_steps < 0) throw Error("a position below zero");
   return p;
 }
 
@@ -53,7 +47,7 @@ Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
              config.seed);
 }
 
-const Parameters& evaluated_parameters(Checkpoint& checkpoint) {
+const Parameters& evaluated_parameters(const Checkpoint& checkpoint) {
   return checkpoint.average ? checkpoint.average->average() : checkpoint.parameters;
 }
 
@@ -66,19 +60,24 @@ double Position::recent_loss() const {
   return sum / count;
 }
 
+void Position::begin_next_epoch() {
+  ++epoch;
+  epoch_step = correct = images = 0;
+  loss = seconds = 0;
+  recent.clear();
+}
+
 void save_checkpoint(const std::filesystem::path& path, const Network& network,
-                     const RunConfig& config, Checkpoint& checkpoint) {
+                     const RunConfig& config, const Checkpoint& checkpoint) {
   TensorSet tensors;
   tensors.add(network, checkpoint.parameters);
   tensors.add(network, checkpoint.optimizer.velocity(), "velocity.", false);
   if (checkpoint.average) tensors.add(network, checkpoint.average->average(), "ema.");
-  save_tensors(path, network, tensors,
-               {{"mode", std::string(label_mode(config.mode).name)},
-                {"model_options", to_metadata(model_options(config.recipe))},
-                {"preprocessing", std::string(preprocessing_name(config.preprocessing))},
-                {"data", checkpoint.data},
-                {"config", to_json(config).dump()},
-                {"position", to_json(checkpoint.position).dump()}});
+  std::map<std::string, std::string> metadata = to_metadata(config);
+  metadata["data"] = checkpoint.data;
+  metadata["config"] = to_json(config).dump();
+  metadata["position"] = to_json(checkpoint.position).dump();
+  save_tensors(path, network, tensors, std::move(metadata));
 }
 
 void load_checkpoint(const std::filesystem::path& path, const Network& network,

@@ -34,14 +34,14 @@ Sgd::Sgd(const Network& network, const SgdOptions& options)
 }
 
 void Sgd::step(Parameters& parameters, const Parameters& gradients, double learning_rate,
-               Index images, WeightAverage* average, std::int64_t steps) {
+               Index images, WeightAverage* average, std::int64_t steps_before) {
   const double share = static_cast<double>(images) / static_cast<double>(options_.batch);
   const double momentum = std::pow(options_.momentum, share);
   const auto mu = static_cast<float>(momentum);
   const auto gain = static_cast<float>(options_.unit_gain ? 1 - momentum : 1);
   const auto rate = static_cast<float>(learning_rate);
   const bool nesterov = options_.nesterov;
-  const auto keep = static_cast<float>(average != nullptr ? average->decay(steps) : 0);
+  const auto keep = static_cast<float>(average != nullptr ? average->decay(steps_before) : 0);
   parallel_for(static_cast<Index>(chunks_.size()), [&](Index index) {
     const Chunk& chunk = chunks_[static_cast<std::size_t>(index)];
     const float decay = chunk.decays ? static_cast<float>(options_.weight_decay) : 0.0f;

@@ -6,6 +6,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/core/names.h>
 #include <ferplus/io/file.h>
+#include <ferplus/nn/model_file.h>
 #include <ferplus/train/run_config.h>
 
 #include "core/json_text.h"
@@ -228,6 +229,34 @@ void write_config(const std::filesystem::path& path, const RunConfig& config) {
     throw file_error(path, 0, "a data path is not UTF-8, so that JSON cannot hold it: rename it");
   }
   write_file_atomically(path, [&](std::ostream& out) { out << text; });
+}
+
+std::map<std::string, std::string> to_metadata(const RunConfig& config) {
+  std::map<std::string, std::string> metadata = {
+      {"mode", std::string(label_mode(config.mode).name)},
+      {"model_options", to_metadata(model_options(config.recipe))},
+      {"preprocessing", std::string(preprocessing_name(config.preprocessing))},
+      {"recipe", to_json(config.recipe).dump()},
+      {"seed", std::to_string(config.seed)},
+      {"drop_leaks", config.drop_leaks ? "true" : "false"},
+      {"hold_out", std::to_string(config.hold_out)},
+      {"limit", std::to_string(config.limit)}};
+  if (!config.from.empty()) {
+    metadata["from"] = std::filesystem::path(config.from).filename().string();
+  }
+  return metadata;
+}
+
+RunConfig run_config_from_metadata(const std::map<std::string, std::string>& metadata) {
+  RunConfig config;
+  config.mode = label_mode(metadata.at("mode")).mode;
+  config.preprocessing = preprocessing_from_name(metadata.at("preprocessing"));
+  config.seed = std::stoull(metadata.at("seed"));
+  config.drop_leaks = metadata.at("drop_leaks") == "true";
+  config.hold_out = std::stoull(metadata.at("hold_out"));
+  config.limit = std::stoull(metadata.at("limit"));
+  if (const auto from = metadata.find("from"); from != metadata.end()) config.from = from->second;
+  return config;
 }
 
 ModelOptions model_options(const Recipe& recipe) {

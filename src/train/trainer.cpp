@@ -24,6 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+FolderLock make_and_lock(const fs::path& folder) {
+  make_folder(folder);
+  return FolderLock(folder);
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -37,9 +42,8 @@ class Trainer {
         options_(options),
         listener_(listener),
         network_(build_network(config)),
-        faces_(dataset),
         images_(training_set(dataset, config)),
-        loader_(faces_, images_.training, training_batches(config)),
+        loader_(dataset, images_.training, training_batches(config)),
         public_(select(dataset, Split::public_test, LabelMode::majority)),
         schedule_(config.recipe),
         checkpoint_(network_, config),
@@ -47,8 +51,9 @@ class Trainer {
         session_(network_, config.recipe.batch, Phase::training,
                  precision_from_name(config.recipe.precision)),
         profiler_(network_, options.profile),
-        lock_((make_folder(options.folder), options.folder)),
-        buffers_(static_cast<std::size_t>(2 * config.recipe.batch * kClasses)),
+        lock_(make_and_lock(options.folder)),
+        targets_(static_cast<std::size_t>(config.recipe.batch * kClasses)),
+        logits_gradient_(targets_.size()),
         samples_(static_cast<std::size_t>(config.recipe.batch)),
         draw_keys_(samples_.size()) {
     session_.observe(profiler_.observer());
@@ -80,7 +85,7 @@ class Trainer {
         train_epoch();
         finish_epoch();
       }
-      outcome = result();
+      outcome = finish_run();
     } catch (const Interrupted&) {
       save();
       outcome = summary(true);
@@ -94,15 +99,20 @@ class Trainer {
   struct Interrupted {};
 
   fs::path file(const char* name) const { return options_.folder / name; }
+  double learning_rate(std::int64_t steps_before) const {
+    return schedule_.rate(static_cast<double>(steps_before) /
+                          static_cast<double>(config_.recipe.epochs * loader_.batches()));
+  }
 
   void train_epoch();
   void train_step(Index step);
   void finish_epoch();
+  void save_best(const EpochMetrics& metrics);
   [[noreturn]] void report_non_finite(Index step, Index images) const;
 
   Classification evaluate_public(double& loss);
   TrainResult summary(bool interrupted) const;
-  TrainResult result();
+  TrainResult finish_run();
   void report_profile();
   void save();
 
@@ -121,7 +131,6 @@ class Trainer {
   TrainOptions options_;
   TrainListener& listener_;
   Network network_;
-  DatasetFaces faces_;
   TrainingSet images_;
   BatchLoader loader_;
   Selection public_;
@@ -131,9 +140,9 @@ class Trainer {
   Session session_;
   Profiler profiler_;
   FolderLock lock_;
-  Buffer<float> buffers_;                 // targets, then gradients of the logits, of a batch
-  std::vector<std::size_t> samples_;      // of the batch: into dataset_
-  std::vector<std::uint64_t> draw_keys_;  // of the batch: Sample::index
+  Buffer<float> targets_, logits_gradient_;  // of a batch
+  std::vector<std::size_t> samples_;         // of the batch: into dataset_
+  std::vector<std::uint32_t> draw_keys_;     // of the batch: Sample::index
 };
 
 // The straight line of the whole project: one step.
@@ -142,8 +151,8 @@ void Trainer::train_step(Index step) {
   Position& position = checkpoint_.position;
   const auto epoch = static_cast<std::uint32_t>(position.epoch);
   const Index images = loader_.batch_images(step);
-  const TensorView targets{buffers_.data(), {images, kClasses}};
-  const TensorView logits_gradient{buffers_.data() + buffers_.size() / 2, {images, kClasses}};
+  const TensorView targets{targets_.data(), {images, kClasses}};
+  const TensorView logits_gradient{logits_gradient_.data(), {images, kClasses}};
 
   profiler_.begin_step(images);
   loader_.load(epoch, step, session_.input(images), targets, samples_);
@@ -159,22 +168,23 @@ void Trainer::train_step(Index step) {
   if (!std::isfinite(loss)) report_non_finite(step, images);
   std::int64_t correct = 0;
   for (Index n = 0; n < images; ++n) {
-    correct += argmax({logits.image(n), kClasses}) == argmax({targets.image(n), kClasses});
+    const std::span<const float> target{targets.image(n), kClasses};
+    const auto answer = static_cast<std::size_t>(argmax({logits.image(n), kClasses}));
+    correct += target[answer] == *std::ranges::max_element(target);
   }
   profiler_.lap(&Profile::loss);
 
   session_.backward(logits_gradient, checkpoint_.parameters, gradients_);
   profiler_.lap(&Profile::backward);
 
-  const double progress = static_cast<double>(position.steps) /
-                          static_cast<double>(config_.recipe.epochs * loader_.batches());
-  const double rate = schedule_.rate(progress);
+  const double rate = learning_rate(position.run_steps);
   checkpoint_.optimizer.step(checkpoint_.parameters, gradients_, rate, images,
-                             checkpoint_.average ? &*checkpoint_.average : nullptr, position.steps);
+                             checkpoint_.average ? &*checkpoint_.average : nullptr,
+                             position.run_steps);
   profiler_.lap(&Profile::optimizer);
 
-  ++position.step;
-  ++position.steps;
+  ++position.epoch_step;
+  ++position.run_steps;
   position.loss += loss;
   position.correct += correct;
   // A window that moves: no allocation once it is full.
@@ -185,8 +195,8 @@ void Trainer::train_step(Index step) {
   const auto done = static_cast<double>(position.images);
   listener_.on_step({.epoch = position.epoch,
                      .epochs = config_.recipe.epochs,
-                     .step = position.step,
-                     .steps = loader_.batches(),
+                     .step = position.epoch_step,
+                     .steps_per_epoch = loader_.batches(),
                      .images = position.images,
                      .epoch_images = loader_.images(),
                      .loss = loss / static_cast<double>(images),
@@ -197,26 +207,24 @@ void Trainer::train_step(Index step) {
 
 void Trainer::train_epoch() {
   const Position& position = checkpoint_.position;
-  while (position.step < loader_.batches()) {
-    train_step(position.step);
+  while (position.epoch_step < loader_.batches()) {
+    train_step(position.epoch_step);
     poll();
-    if (options_.checkpoint_every > 0 && position.steps % options_.checkpoint_every == 0) save();
+    if (options_.checkpoint_every > 0 && position.run_steps % options_.checkpoint_every == 0)
+      save();
   }
 }
 
 void Trainer::finish_epoch() {
   Position& position = checkpoint_.position;
   const auto images = static_cast<double>(position.images);
-  const auto steps_before = static_cast<double>(position.steps - position.step);
-  EpochMetrics metrics{
-      .epoch = position.epoch,
-      .train_loss = position.loss / images,
-      .train_accuracy = static_cast<double>(position.correct) / images,
-      .final_train_loss = position.recent_loss(),
-      .learning_rate = schedule_.rate(
-          steps_before / static_cast<double>(config_.recipe.epochs * loader_.batches())),
-      .seconds = position.seconds,
-      .images_per_second = position.seconds > 0 ? images / position.seconds : 0};
+  EpochMetrics metrics{.epoch = position.epoch,
+                       .train_loss = position.loss / images,
+                       .train_accuracy = static_cast<double>(position.correct) / images,
+                       .final_train_loss = position.recent_loss(),
+                       .learning_rate = learning_rate(position.run_steps - position.epoch_step),
+                       .seconds = position.seconds,
+                       .images_per_second = position.seconds > 0 ? images / position.seconds : 0};
   metrics.public_accuracy = evaluate_public(metrics.public_loss).accuracy;
   if (!std::isfinite(metrics.public_loss)) {
     throw Error(concat("the public loss is not finite after epoch ", position.epoch + 1,
@@ -231,29 +239,19 @@ void Trainer::finish_epoch() {
   if (best) {
     position.best_epoch = metrics.epoch;
     position.best_accuracy = metrics.public_accuracy;
-    std::map<std::string, std::string> metadata = {
-        {"mode", std::string(label_mode(config_.mode).name)},
-        {"model_options", to_metadata(model_options(config_.recipe))},
-        {"preprocessing", std::string(preprocessing_name(config_.preprocessing))},
-        {"recipe", to_json(config_.recipe).dump()},
-        {"seed", std::to_string(config_.seed)},
-        {"drop_leaks", config_.drop_leaks ? "true" : "false"},
-        {"hold_out", std::to_string(config_.hold_out)},
-        {"limit", std::to_string(config_.limit)},
-        {"epoch", std::to_string(metrics.epoch)},
-        {"public_accuracy", nlohmann::json(metrics.public_accuracy).dump()}};
-    if (!config_.from.empty()) {
-      metadata["from"] = std::filesystem::path(config_.from).filename().string();
-    }
-    save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
-               std::move(metadata));
+    save_best(metrics);
   }
-  ++position.epoch;
-  position.step = position.correct = position.images = 0;
-  position.loss = position.seconds = 0;
-  position.recent.clear();
+  position.begin_next_epoch();
   save();
   listener_.on_epoch(metrics, best);
+}
+
+void Trainer::save_best(const EpochMetrics& metrics) {
+  std::map<std::string, std::string> metadata = to_metadata(config_);
+  metadata["epoch"] = std::to_string(metrics.epoch);
+  metadata["public_accuracy"] = nlohmann::json(metrics.public_accuracy).dump();
+  save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
+             std::move(metadata));
 }
 
 Classification Trainer::evaluate_public(double& loss) {
@@ -286,7 +284,7 @@ void Trainer::report_non_finite(Index step, Index images) const {
 void Trainer::save() {
   if (!all_finite(checkpoint_.parameters)) {
     throw Error(concat("weights or batch-norm statistics are no longer finite in epoch ",
-                       checkpoint_.position.epoch + 1, ", step ", checkpoint_.position.step,
+                       checkpoint_.position.epoch + 1, ", step ", checkpoint_.position.epoch_step,
                        " (learning rate?); the last checkpoint is kept"));
   }
   save_checkpoint(file("last.safetensors"), network_, config_, checkpoint_);
@@ -308,7 +306,7 @@ void Trainer::report_profile() {
   listener_.on_profile(profile);
 }
 
-TrainResult Trainer::result() {
+TrainResult Trainer::finish_run() {
   TrainResult result = summary(false);
   if (result.best_epoch < 0) return result;
   const LabelModeInfo& majority = label_mode(LabelMode::majority);

@@ -46,17 +46,7 @@ std::optional<std::vector<std::size_t>> untrained_samples(
   RunConfig config;
   std::size_t limit = 0;
   try {
-    if (const auto checkpoint = metadata.find("config"); checkpoint != metadata.end()) {
-      update_from_json(config, nlohmann::json::parse(checkpoint->second));
-    } else {
-      config.mode = label_mode(metadata.at("mode")).mode;
-      config.seed = std::stoull(metadata.at("seed"));
-      config.drop_leaks = metadata.at("drop_leaks") == "true";
-      config.hold_out = std::stoull(metadata.at("hold_out"));
-      config.limit = std::stoull(metadata.at("limit"));
-      if (const auto from = metadata.find("from"); from != metadata.end())
-        config.from = from->second;
-    }
+    config = run_config_from_metadata(metadata);
     limit = std::exchange(config.limit, 0);
   } catch (const std::exception&) {
     return std::nullopt;

@@ -33,8 +33,7 @@ struct Batch {
 
 std::vector<Batch> all_batches(const Dataset& dataset, LabelMode mode, const BatchOptions& options,
                                std::uint32_t epochs = 2) {
-  const DatasetFaces faces(dataset);
-  BatchLoader loader(faces, select(dataset, Split::train, mode), options);
+  BatchLoader loader(dataset, select(dataset, Split::train, mode), options);
   std::vector<Batch> batches;
   for (std::uint32_t epoch = 0; epoch < epochs; ++epoch) {
     for (Index b = 0; b < loader.batches(); ++b) {
@@ -69,11 +68,10 @@ TEST(Batch, ThreadsDoNotMatter) {
 
 TEST(Batch, AnyBatchCanBeTheFirst) {
   const Dataset dataset = parse(random_csv(60));
-  const DatasetFaces faces(dataset);
   for (const Shuffle shuffle : {Shuffle::once, Shuffle::every_epoch}) {
     const BatchOptions options{.batch_size = 8, .seed = 9, .shuffle = shuffle};
     const auto run = all_batches(dataset, LabelMode::probability, options, 4);
-    BatchLoader resumed(faces, select(dataset, Split::train, LabelMode::probability), options);
+    BatchLoader resumed(dataset, select(dataset, Split::train, LabelMode::probability), options);
     Batch batch(8);
     batch.load(resumed, 3, 2);
     EXPECT_TRUE(batch == run[static_cast<std::size_t>(3 * resumed.batches() + 2)]);
@@ -82,10 +80,9 @@ TEST(Batch, AnyBatchCanBeTheFirst) {
 
 TEST(Batch, AnEpochShowsEveryImageOnceAndTheLastBatchMayBeShort) {
   const Dataset dataset = parse(random_csv(60));
-  const DatasetFaces faces(dataset);
   const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
   for (const Shuffle shuffle : {Shuffle::none, Shuffle::once, Shuffle::every_epoch}) {
-    BatchLoader loader(faces, selection, {.batch_size = 7, .seed = 1, .shuffle = shuffle});
+    BatchLoader loader(dataset, selection, {.batch_size = 7, .seed = 1, .shuffle = shuffle});
     std::vector<std::vector<std::size_t>> orders;
     for (std::uint32_t epoch = 0; epoch < 2; ++epoch) {
       auto& order = orders.emplace_back();
@@ -106,12 +103,11 @@ TEST(Batch, AnEpochShowsEveryImageOnceAndTheLastBatchMayBeShort) {
 
 TEST(Batch, EvaluationSeesImagesAsTheyAre) {
   const Dataset dataset = parse(random_csv(40));
-  const DatasetFaces faces(dataset);
   const Selection selection = select(dataset, Split::train, LabelMode::probability);
   BatchOptions options = BatchOptions::evaluation(5);
   for (const Preprocessing preprocessing : {Preprocessing::ferplus, Preprocessing::raw}) {
     options.preprocessing = preprocessing;
-    BatchLoader loader(faces, selection, options);
+    BatchLoader loader(dataset, selection, options);
     Batch batch(5);
     batch.load(loader, 7, 1);
     std::vector<float> expected(kInputPixels);
@@ -132,8 +128,8 @@ TEST(Batch, EvaluationSeesImagesAsTheyAre) {
 TEST(Batch, TrainingDistortsByThePublishedKeys) {
   const Dataset dataset = parse(random_csv(200));
   const BatchOptions options{.batch_size = 4, .seed = 77, .shuffle = Shuffle::once};
-  const DatasetFaces faces(dataset);  // of a split whose samples begin late: keys begin at 0
-  BatchLoader loader(faces, select(dataset, Split::public_test, LabelMode::probability), options);
+  // A split whose samples begin late: keys begin at 0.
+  BatchLoader loader(dataset, select(dataset, Split::public_test, LabelMode::probability), options);
   Batch batch(4);
   batch.load(loader, 6, 2);
   for (std::size_t n = 0; n < 4; ++n) {
@@ -177,8 +173,7 @@ TEST(Batch, EverythingAtOnceIsAsReproducible) {
   write_folders(dataset, folder.path(), false);
   EXPECT_TRUE(all_batches(load_folders(folder.path()), LabelMode::probability, with_everything(),
                           3) == expected);
-  const DatasetFaces faces(dataset);
-  BatchLoader resumed(faces, select(dataset, Split::train, LabelMode::probability),
+  BatchLoader resumed(dataset, select(dataset, Split::train, LabelMode::probability),
                       with_everything());
   Batch batch(9);
   batch.load(resumed, 2, 1);
@@ -215,7 +210,6 @@ TEST(Batch, AlternatingFlipsMirrorEveryOtherEpoch) {
                        .alternate_flip = true};
   const auto epochs = all_batches(dataset, LabelMode::crossentropy, options, 4);
   ASSERT_EQ(epochs.size(), 4U);
-  const DatasetFaces faces(dataset);
   const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
   std::size_t mirrored_first = 0;
   for (std::size_t n = 0; n < selection.size(); ++n) {
@@ -246,14 +240,13 @@ TEST(Batch, AlternatingFlipsMirrorEveryOtherEpoch) {
 
 TEST(Batch, TargetsAreSmoothedThenWeighed) {
   const Dataset dataset = parse(random_csv(60));
-  const DatasetFaces faces(dataset);
   const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
   const std::vector<double> weights = balancing_weights(selection, 0.5);
   BatchOptions options{
       .batch_size = 5, .shuffle = Shuffle::none, .label_smoothing = 0.2, .class_balance = 0.5};
   for (const bool augment : {true, false}) {
     options.augment = augment;
-    BatchLoader loader(faces, selection, options);
+    BatchLoader loader(dataset, selection, options);
     Batch batch(5);
     batch.load(loader, 0, 2);
     for (std::size_t n = 0; n < 5; ++n) {
@@ -268,12 +261,11 @@ TEST(Batch, TargetsAreSmoothedThenWeighed) {
 
 TEST(Batch, MixupMixesPairs) {
   const Dataset dataset = parse(random_csv(60));
-  const DatasetFaces faces(dataset);
   const Selection selection = select(dataset, Split::train, LabelMode::crossentropy);
   BatchOptions options{.batch_size = 7, .seed = 3, .shuffle = Shuffle::every_epoch};
-  BatchLoader plain_loader(faces, selection, options);
+  BatchLoader plain_loader(dataset, selection, options);
   options.mixup = 0.3;
-  BatchLoader mixing_loader(faces, selection, options);
+  BatchLoader mixing_loader(dataset, selection, options);
   Batch plain(7), mixed(7);
   plain.load(plain_loader, 4, 1);
   mixed.load(mixing_loader, 4, 1);
@@ -300,8 +292,7 @@ TEST(Batch, MixupMixesPairs) {
 
 TEST(Batch, LoadingAllocatesNothing) {
   const Dataset dataset = parse(random_csv(60));
-  const DatasetFaces faces(dataset);
-  BatchLoader loader(faces, select(dataset, Split::train, LabelMode::probability),
+  BatchLoader loader(dataset, select(dataset, Split::train, LabelMode::probability),
                      with_everything());
   Batch batch(9);
   batch.load(loader, 0, 0);
@@ -312,9 +303,8 @@ TEST(Batch, LoadingAllocatesNothing) {
 
 TEST(Batch, ABatchHasAnImage) {
   const Dataset dataset = parse(random_csv(5));
-  const DatasetFaces faces(dataset);
-  EXPECT_THROW(BatchLoader(faces, {}, {.batch_size = 0}), UsageError);
-  EXPECT_EQ(BatchLoader(faces, {}, {}).batches(), 0);
+  EXPECT_THROW(BatchLoader(dataset, {}, {.batch_size = 0}), UsageError);
+  EXPECT_EQ(BatchLoader(dataset, {}, {}).batches(), 0);
 }
 
 }  // namespace

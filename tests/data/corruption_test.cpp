@@ -36,7 +36,7 @@ struct Picture {
   }
   std::uint8_t& at(int x, int y) { return pixels[static_cast<std::size_t>((y + 1) * 60 + x + 7)]; }
   GrayImage corrupted(std::string_view kind, std::string_view level,
-                      std::uint64_t sample = 0) const {
+                      std::uint32_t sample = 0) const {
     RandomSequence random({.stream = Stream::corruption, .sample = sample});
     const Corruption& c = corruption(kind, level);
     return c.apply({pixels.data(), 60, 50}, face, c.amount, random);
@@ -89,7 +89,7 @@ TEST(Corruption, RotationGoesEitherWay) {
   const Picture picture;
   std::vector<std::uint8_t> expected(kInputPixels);
   int left = 0;
-  for (std::uint64_t sample = 0; sample < 40; ++sample) {
+  for (std::uint32_t sample = 0; sample < 40; ++sample) {
     const GrayImage turned = picture.corrupted("rotation", "30°", sample);
     warp({picture.pixels.data(), 60, 50}, picture.face, {.angle = -30}, expected);
     if (turned.pixels == expected) {

@@ -29,7 +29,8 @@ struct CsvPair {
 inline CsvPair random_csv(std::size_t rows, std::uint64_t seed = 1) {
   CsvPair text;
   for (std::size_t row = 0; row < rows; ++row) {
-    RandomSequence random({.seed = seed, .stream = Stream::synth, .sample = row});
+    RandomSequence random(
+        {.seed = seed, .stream = Stream::synth, .sample = static_cast<std::uint32_t>(row)});
     const std::string usage = row >= rows - rows / 10  ? "PrivateTest"
                               : row >= rows - rows / 5 ? "PublicTest"
                                                        : "Training";

@@ -100,7 +100,7 @@ TEST(LabelMode, DrawnLabelsFollowTheTarget) {
   const Target target = mode.target({5, 0, 0, 3, 0, 2, 0, 0, 0, 0}).value();
   std::array<double, kClasses> share{};
   constexpr int kDraws = 40000;
-  for (std::uint64_t i = 0; i < kDraws; ++i) {
+  for (std::uint32_t i = 0; i < kDraws; ++i) {
     RandomSequence random({.seed = 7, .stream = Stream::label, .epoch = 3, .sample = i});
     const Target one_hot = mode.present(target, random);
     ASSERT_EQ(std::accumulate(one_hot.begin(), one_hot.end(), 0.0F), 1.0F);

@@ -159,7 +159,7 @@ TEST(Transform, DistortionsFillTheirRanges) {
   low = {.shift_y = 9, .shift_x = 9, .angle = 99, .skew_y = 9, .skew_x = 9, .scale_y = 9};
   high = {.shift_y = -9, .shift_x = -9, .angle = -99, .skew_y = -9, .skew_x = -9, .scale_y = 0};
   constexpr int kDraws = 20000;
-  for (std::uint64_t i = 0; i < kDraws; ++i) {
+  for (std::uint32_t i = 0; i < kDraws; ++i) {
     RandomSequence random({.seed = 3, .stream = Stream::distortion, .sample = i});
     const Distortion d = draw_distortion(random, limits);
     for (double Distortion::*member :
@@ -225,7 +225,7 @@ TEST(Erasing, RectanglesLieWithinTheFaceAndHaveTheirSizes) {
   constexpr int kDraws = 20000;
   int erased = 0, wide = 0;
   double smallest = 1, largest = 0, area_sum = 0;
-  for (std::uint64_t i = 0; i < kDraws; ++i) {
+  for (std::uint32_t i = 0; i < kDraws; ++i) {
     RandomSequence random({.seed = 1, .stream = Stream::erasing, .sample = i});
     const Rectangle r = draw_erasing(random, limits);
     if (r == Rectangle{}) continue;
@@ -252,7 +252,7 @@ TEST(Erasing, RectanglesLieWithinTheFaceAndHaveTheirSizes) {
 }
 
 TEST(Erasing, LongSidesAreCutToTheFace) {
-  for (std::uint64_t i = 0; i < 500; ++i) {
+  for (std::uint32_t i = 0; i < 500; ++i) {
     RandomSequence random({.seed = 2, .stream = Stream::erasing, .sample = i});
     const Rectangle r = draw_erasing(random, {.probability = 1, .largest_area = 1});
     ASSERT_TRUE(r.left >= 0 && r.top >= 0 && r.right <= kInputSide && r.bottom <= kInputSide);

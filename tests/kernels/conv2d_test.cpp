@@ -28,7 +28,7 @@ constexpr double kBiasTolerance = 1e-6;
 // 1 and either 1 … 4 channels in or multiples of 16.
 ConvShape random_shape(int index) {
   RandomSequence random(
-      {.seed = 20, .stream = Stream::synth, .sample = static_cast<std::uint64_t>(index)});
+      {.seed = 20, .stream = Stream::synth, .sample = static_cast<std::uint32_t>(index)});
   const auto between = [&](Index low, Index high) {
     return low + static_cast<Index>(random.below(static_cast<std::uint32_t>(high - low + 1)));
   };

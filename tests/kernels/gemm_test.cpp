@@ -25,7 +25,7 @@ struct Case {
 
 Case random_case(int index) {
   RandomSequence random(
-      {.seed = 30, .stream = Stream::synth, .sample = static_cast<std::uint64_t>(index)});
+      {.seed = 30, .stream = Stream::synth, .sample = static_cast<std::uint32_t>(index)});
   const auto between = [&](Index low, Index high) {
     return low + static_cast<Index>(random.below(static_cast<std::uint32_t>(high - low + 1)));
   };

@@ -66,7 +66,7 @@ class GoldenNetwork {
     std::memcpy(session.input(kBatch).data, input.data(), input.size() * sizeof(float));
   }
   static DrawContext draws() {
-    static constexpr std::uint64_t kSamples[kBatch] = {};
+    static constexpr std::uint32_t kSamples[kBatch] = {};
     return {.seed = 0, .epoch = 0, .samples = kSamples};
   }
 

@@ -47,7 +47,7 @@ class LayerRunner {
       const float initial = spec.initial == InitialValue::constant ? 1.0f : 0.0f;
       std::ranges::fill(state_.emplace_back(count_of(spec.shape)).span(), initial);
     }
-    for (std::size_t n = 0; n < samples_.size(); ++n) samples_[n] = 100 + n;
+    for (std::size_t n = 0; n < samples_.size(); ++n) samples_[n] = static_cast<std::uint32_t>(100 + n);
   }
 
   const Layer& layer() const { return *layer_; }
@@ -57,7 +57,7 @@ class LayerRunner {
   std::span<float> state(std::size_t i) { return state_[i].span(); }
   std::span<const float> gradient(std::size_t i) const { return gradients_[i].span(); }
   std::span<const float> input_gradient() const { return input_gradient_.span(); }
-  std::span<std::uint64_t> samples() { return samples_; }
+  std::span<std::uint32_t> samples() { return samples_; }
   DrawContext& draws() { return draws_; }
 
   // Of input(), which an in-place layer leaves as it was.
@@ -133,7 +133,7 @@ class LayerRunner {
   Buffer<float> input_, output_, input_gradient_;
   Buffer<std::byte> saved_, scratch_, prepared_forward_, prepared_backward_;
   std::vector<Buffer<float>> parameters_, gradients_, state_;
-  std::vector<std::uint64_t> samples_;
+  std::vector<std::uint32_t> samples_;
   DrawContext draws_{.seed = 5, .epoch = 2, .samples = {}};
 };
 

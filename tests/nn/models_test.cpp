@@ -97,7 +97,7 @@ TEST(ModelsTest, DropoutLayersDrawFromStreamsOfTheirOwn) {
   // Equal streams would drop the same values in layers of equal size: fc_drop1 and fc_drop2.
   const Network network = build_model("vgg13", {.conv_dropout = 0.5, .dense_dropout = 0.5});
   std::vector<std::vector<float>> masks;
-  const std::uint64_t sample = 7;
+  const std::uint32_t sample = 7;
   for (const Network::Entry& entry : network.layers()) {
     if (entry.layer->kind() != "dropout") continue;
     std::vector<float>& mask = masks.emplace_back(64, 1.0f);

@@ -54,8 +54,8 @@ void load(Session& session, Index batch, std::uint64_t seed = 1) {
 std::vector<float> copied(ConstTensorView view) { return {view.data, view.data + view.elements()}; }
 std::vector<float> copied(std::span<const float> values) { return {values.begin(), values.end()}; }
 
-std::vector<std::uint64_t> sample_keys(Index batch) {
-  std::vector<std::uint64_t> keys(static_cast<std::size_t>(batch));
+std::vector<std::uint32_t> sample_keys(Index batch) {
+  std::vector<std::uint32_t> keys(static_cast<std::size_t>(batch));
   std::iota(keys.begin(), keys.end(), 40);
   return keys;
 }
@@ -66,7 +66,7 @@ std::vector<std::vector<float>> training_step(const Network& network, Index batc
   Parameters parameters = initialized(network), gradients(network);
   Session session(network, max_batch, Phase::training);
   load(session, batch);
-  const std::vector<std::uint64_t> keys = sample_keys(batch);
+  const std::vector<std::uint32_t> keys = sample_keys(batch);
   std::vector<std::vector<float>> result;
   const ConstTensorView logits =
       session.train(batch, parameters, {.seed = 8, .epoch = 1, .samples = keys});
@@ -181,7 +181,7 @@ TEST(SessionTest, GradientOfAChainOfInPlaceLayers) {
   network.add("fc2", make_dense({.units = 8}));
   Parameters parameters = initialized(network), gradients(network);
   Session session(network, 4, Phase::training);
-  const std::vector<std::uint64_t> keys = sample_keys(4);
+  const std::vector<std::uint32_t> keys = sample_keys(4);
   const DrawContext draws{.seed = 8, .epoch = 1, .samples = keys};
   std::vector<float> weights(32);
   fill_uniform(weights, -1, 1, 4);
@@ -219,7 +219,7 @@ TEST(SessionTest, StepsAllocateNothing) {
   Parameters parameters = initialized(network), gradients(network);
   const PreparedModel prepared(network, parameters);
   Session session(network, 8, Phase::training), inference(prepared, 8);
-  const std::vector<std::uint64_t> keys = sample_keys(8);
+  const std::vector<std::uint32_t> keys = sample_keys(8);
   std::vector<float> gradient(64, 0.01f);
   const auto step = [&] {
     for (Index batch : {Index{8}, Index{3}}) {
@@ -247,7 +247,7 @@ TEST(SessionTest, StepsAllocateNothing) {
 TEST(SessionTest, NamesTheFirstLayerThatIsNotFinite) {
   const Network network = small_network();
   Parameters parameters = initialized(network);
-  const std::vector<std::uint64_t> keys = sample_keys(4);
+  const std::vector<std::uint32_t> keys = sample_keys(4);
   const DrawContext draws{.seed = 1, .epoch = 0, .samples = keys};
   Session session(network, 4, Phase::training);
   load(session, 4);
@@ -265,7 +265,7 @@ TEST(SessionTest, NamesTheFirstLayerThatIsNotFinite) {
 TEST(SessionTest, ObserverHearsEveryLayerInOrder) {
   const Network network = small_network();
   Parameters parameters = initialized(network), gradients(network);
-  const std::vector<std::uint64_t> keys = sample_keys(2);
+  const std::vector<std::uint32_t> keys = sample_keys(2);
   const std::vector<float> gradient(16, 1.0f);
   Session session(network, 2, Phase::training);
   std::vector<std::string> heard;
@@ -310,7 +310,7 @@ TEST(SessionTest, NobodyComputesTheGradientOfTheInput) {
   network.add("second", std::make_unique<Probe>(&second));
   Parameters parameters(network), gradients(network);
   Session session(network, 1, Phase::training);
-  const std::uint64_t key = 0;
+  const std::uint32_t key = 0;
   load(session, 1);
   session.train(1, parameters, {.seed = 1, .epoch = 0, .samples = {&key, 1}});
   const std::vector<float> gradient(8, 1.0f);
@@ -327,6 +327,68 @@ TEST(SessionTest, RefusesWhatItHasNoMemoryFor) {
   EXPECT_THROW(session.input(5), Error);
   EXPECT_THROW(session.input(0), Error);
   EXPECT_THROW(session.evaluate(2, parameters), Error);
+  const PreparedModel model(network, parameters);
+  Session inference(model, 4);
+  EXPECT_THROW(inference.forward(0, model), Error);
+  EXPECT_THROW(inference.forward(5, model), Error);
+}
+
+TEST(SessionTest, BackwardFollowsTrain) {
+  const Network network = small_network();
+  Parameters parameters = initialized(network), gradients(network);
+  const std::vector<std::uint32_t> keys = sample_keys(3);
+  const DrawContext draws{.seed = 1, .epoch = 0, .samples = keys};
+  const std::vector<float> gradient(3 * 8, 0.01f);
+  Session session(network, 3, Phase::training);
+  const auto backward = [&](Index batch) {
+    session.backward({gradient.data(), {batch, 8}}, parameters, gradients);
+  };
+  const auto train = [&] {
+    load(session, 3);
+    session.train(3, parameters, draws);
+  };
+  EXPECT_THROW(backward(3), Error);
+  train();
+  EXPECT_THROW(backward(2), Error) << "of another batch";
+  EXPECT_NO_THROW(backward(3));
+  load(session, 3);
+  EXPECT_THROW(backward(3), Error) << "the input is another";
+  session.evaluate(3, parameters);
+  EXPECT_THROW(backward(3), Error);
+  train();
+  session.evaluate(3, parameters);
+  EXPECT_THROW(backward(3), Error) << "evaluation wrote where the activations were";
+  load(session, 2);
+  EXPECT_THROW(session.train(2, parameters, draws), Error) << "draws for three images";
+}
+
+// Layers choose their algorithm at each call: weights packed for another must not be read.
+TEST(SessionTest, NoticesThatTheKernelsHaveChanged) {
+  const Network network = build_model("vgg_mini");
+  Parameters parameters = initialized(network), gradients(network);
+  const std::vector<std::uint32_t> keys = sample_keys(1);
+  const DrawContext draws{.seed = 1, .epoch = 0, .samples = keys};
+  const std::vector<float> gradient(8, 0.01f);
+  const PreparedModel model(network, parameters);
+  Session inference(model, 1), training(network, 1, Phase::training);
+  load(inference, 1);
+  const std::vector<float> before = copied(inference.forward(1, model));
+  load(training, 1);
+  training.train(1, parameters, draws);
+  {
+    const ScopedConvSelection other({.algorithm = "matrix_product"});
+    EXPECT_THROW(inference.forward(1, model), Error);
+    EXPECT_THROW(training.backward({gradient.data(), {1, 8}}, parameters, gradients), Error);
+    EXPECT_THROW(training.evaluate(1, parameters), Error);
+    Session since(model, 1);
+    load(since, 1);
+    EXPECT_THROW(since.forward(1, model), Error) << "the weights were packed before";
+  }
+  training.backward({gradient.data(), {1, 8}}, parameters, gradients);
+  load(inference, 1);
+  EXPECT_EQ(copied(inference.forward(1, model)), before) << "the selection is again what it was";
+  const Threads threads(2);
+  EXPECT_THROW(inference.forward(1, model), Error);
 }
 
 }  // namespace

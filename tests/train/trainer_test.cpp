@@ -145,7 +145,7 @@ TEST(TrainerTest, ReportsWhatItDid) {
     EXPECT_EQ(step.epoch, static_cast<int>(i / 3));
     EXPECT_EQ(step.epochs, 3);
     EXPECT_EQ(step.step, static_cast<std::int64_t>(i % 3 + 1));
-    EXPECT_EQ(step.steps, 3);
+    EXPECT_EQ(step.steps_per_epoch, 3);
     EXPECT_EQ(step.images, i % 3 == 0 ? 8 : i % 3 == 1 ? 16 : 20);
     EXPECT_EQ(step.epoch_images, 20);
   }
@@ -226,7 +226,7 @@ TEST(TrainerTest, StepsAllocateNothing) {
     void on_step(const StepReport& report) override {
       // From the end of one step to the end of the next, in an order that was drawn before.
       if (report.step == 1) begin = allocations;
-      if (report.step == report.steps) counts[report.epoch] = allocations - begin;
+      if (report.step == report.steps_per_epoch) counts[report.epoch] = allocations - begin;
     }
     long begin = 0;
     std::map<int, long> counts;
@@ -400,8 +400,7 @@ TEST(TrainerTest, TellsWhatItLeavesOut) {
 
 // The CSV rows of a step's batch, as the message lists them.
 std::string rows_of(const RunConfig& config, std::uint32_t epoch, Index step) {
-  const DatasetFaces source(faces());
-  BatchLoader loader(source, training_set(faces(), config).training, training_batches(config));
+  BatchLoader loader(faces(), training_set(faces(), config).training, training_batches(config));
   const Index batch = config.recipe.batch;
   Buffer<float> input(static_cast<std::size_t>(batch * kInputPixels));
   Buffer<float> targets(static_cast<std::size_t>(batch * kClasses));

@@ -32,12 +32,12 @@ enum class Stream : std::uint32_t {
 };
 
 // Names one sequence of draws. `sample` is Sample::index, the image's place in its split (or the
-// parameter's number, for initialisation), never its place in a batch. REQUIRES: sample < 2^32.
+// parameter's number, for initialisation), never its place in a batch.
 struct RandomKey {
   std::uint64_t seed = 0;
-  Stream stream = Stream::initialization;
+  Stream stream;
   std::uint32_t epoch = 0;
-  std::uint64_t sample = 0;
+  std::uint32_t sample = 0;
 };
 
 // The draws of one key, one after another. A value type: copy it to replay from a position.

@@ -6,37 +6,13 @@
 #include <span>
 #include <vector>
 
+#include <ferplus/core/random.h>
 #include <ferplus/core/tensor.h>
 #include <ferplus/data/dataset.h>
 #include <ferplus/data/selection.h>
 #include <ferplus/data/transform.h>
 
 namespace ferplus {
-
-// Where a loader finds the images of its selection. face() is called from several threads at once.
-class FaceSource {
- public:
-  struct Face {
-    ImageView image;  // stays valid as long as the source
-    Rectangle rectangle;
-    std::uint32_t index = 0;  // Sample::index: what random draws are keyed by
-  };
-  virtual ~FaceSource() = default;
-  virtual Face face(std::size_t sample) const = 0;
-};
-
-// The images of a dataset in memory, which must outlive it.
-class DatasetFaces final : public FaceSource {
- public:
-  explicit DatasetFaces(const Dataset& dataset) : dataset_(&dataset) {}
-  Face face(std::size_t sample) const override {
-    const Sample& s = dataset_->samples[sample];
-    return {dataset_->image(s), s.face, s.index};
-  }
-
- private:
-  const Dataset* dataset_;
-};
 
 enum class Shuffle : std::uint8_t {
   none,        // the selection's order
@@ -78,8 +54,9 @@ struct BatchOptions {
 // the same bits, on any number of threads, and a run can resume at any batch.
 class BatchLoader {
  public:
-  // `faces` must outlive the loader. Throws UsageError if batch_size < 1.
-  BatchLoader(const FaceSource& faces, Selection selection, const BatchOptions& options);
+  // `selection` is of `dataset`, which must outlive the loader. Throws UsageError if batch_size
+  // < 1.
+  BatchLoader(const Dataset& dataset, Selection selection, const BatchOptions& options);
 
   const Selection& selection() const { return selection_; }
   Index images() const { return static_cast<Index>(selection_.size()); }
@@ -97,14 +74,19 @@ class BatchLoader {
 
  private:
   void order_for(std::uint32_t epoch);
+  // Position in the selection of image n of a batch.
   std::size_t chosen(Index batch, Index n) const {
     return order_[static_cast<std::size_t>(batch * options_.batch_size + n)];
   }
-  Distortion distortion(RandomKey key) const;
-  Target present(std::size_t chosen, RandomKey key) const;
+  const Sample& sample(std::size_t chosen) const {
+    return dataset_->samples[selection_.samples[chosen]];
+  }
+  RandomSequence draws(Stream stream, std::uint32_t epoch, const Sample& sample) const;
+  Distortion distortion(std::uint32_t epoch, const Sample& sample) const;
+  Target present(std::size_t chosen, std::uint32_t epoch) const;
   void mix(std::uint32_t epoch, Index batch, TensorView input, TensorView targets) const;
 
-  const FaceSource* faces_;
+  const Dataset* dataset_;
   Selection selection_;
   BatchOptions options_;
   std::vector<double> weights_;       // of the selection's images; empty: all 1

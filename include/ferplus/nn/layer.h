@@ -64,7 +64,7 @@ struct LayerPlan {
 struct DrawContext {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  std::span<const std::uint64_t> samples;
+  std::span<const std::uint32_t> samples;
 };
 
 struct ForwardArguments {

@@ -20,15 +20,16 @@ inline constexpr std::size_t kRecentSteps = 50;
 
 // Where a run stands: between two steps.
 struct Position {
-  int epoch = 0;           // the epoch that the next step belongs to
-  std::int64_t step = 0;   // of that epoch, from 0
-  std::int64_t steps = 0;  // optimizer steps of the whole run so far
+  int epoch = 0;                // the epoch that the next step belongs to
+  std::int64_t epoch_step = 0;  // that step's number in it, from 0
+  std::int64_t run_steps = 0;   // done in the whole run
   // Sums over the steps done of this epoch.
   double loss = 0, seconds = 0;
   std::int64_t correct = 0, images = 0;
   // Loss sum and images of each of the last kRecentSteps steps of this epoch, oldest first.
   std::vector<std::pair<double, std::int64_t>> recent;
   double recent_loss() const;  // mean over their images; REQUIRES: recent is not empty
+  void begin_next_epoch();
   // Best epoch so far; -1: none yet.
   int best_epoch = -1;
   double best_accuracy = 0;
@@ -47,13 +48,13 @@ struct Checkpoint {
 
 // Atomic; the old checkpoint stays until the new one is whole.
 void save_checkpoint(const std::filesystem::path& path, const Network& network,
-                     const RunConfig& config, Checkpoint& checkpoint);
+                     const RunConfig& config, const Checkpoint& checkpoint);
 // Throws Error that names the file and what is missing, damaged, of another network, or trained on
 // other data than checkpoint.data.
 void load_checkpoint(const std::filesystem::path& path, const Network& network,
                      Checkpoint& checkpoint);
 
 // The model that a run evaluates: its averaged weights, else its weights.
-const Parameters& evaluated_parameters(Checkpoint& checkpoint);
+const Parameters& evaluated_parameters(const Checkpoint& checkpoint);
 
 }  // namespace ferplus

@@ -1,5 +1,5 @@
-// Stochastic gradient descent with momentum and decoupled pieces a recipe chooses from, and the
-// exponential average of the weights.
+// Stochastic gradient descent with momentum, Nesterov's or CNTK's if wanted, and weight decay that
+// is part of the gradient (L2), and the exponential average of the weights.
 #pragma once
 
 #include <ferplus/nn/network.h>
@@ -26,6 +26,7 @@ class WeightAverage {
   WeightAverage(const Network& network, double decay) : decay_(decay), average_(network) {}
 
   Parameters& average() { return average_; }
+  const Parameters& average() const { return average_; }
   // d after `steps` earlier updates.
   double decay(std::int64_t steps) const;
 
@@ -40,13 +41,14 @@ class Sgd {
   Sgd(const Network& network, const SgdOptions& options);
 
   // One step from the mean gradients over `images` images, and in the same pass over memory one of
-  // the average (may be null); `steps` counts the steps before this one.
+  // the average (may be null); `steps_before` counts the steps of the run so far.
   // REQUIRES: 1 ≤ images ≤ options.batch.
   void step(Parameters& parameters, const Parameters& gradients, double learning_rate, Index images,
-            WeightAverage* average = nullptr, std::int64_t steps = 0);
+            WeightAverage* average = nullptr, std::int64_t steps_before = 0);
 
   // v; for checkpoints.
   Parameters& velocity() { return velocity_; }
+  const Parameters& velocity() const { return velocity_; }
 
  private:
   struct Chunk {

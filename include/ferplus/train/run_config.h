@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,11 @@ void read_config(const std::filesystem::path& path, RunConfig& config);
 // The config.json of a run; one without "format" is none. Throws Error likewise.
 RunConfig read_run_config(const std::filesystem::path& path);
 void write_config(const std::filesystem::path& path, const RunConfig& config);
+
+// What the metadata of a run's models say of it, and of that what decides its training set (of
+// `from` the file's name only), for which metadata that no run wrote throw std::exception.
+std::map<std::string, std::string> to_metadata(const RunConfig& config);
+RunConfig run_config_from_metadata(const std::map<std::string, std::string>& metadata);
 
 ModelOptions model_options(const Recipe& recipe);
 Network build_network(const RunConfig& config);

@@ -23,8 +23,9 @@ namespace ferplus {
 
 // One row of metrics.jsonl. Losses are means over images. train_*: in training, with dropout, on
 // distorted faces, against the targets as the recipe presents them (smoothed, weighed, mixed);
-// train_accuracy is argmax of the logits against argmax of those. public_*:
-// majority targets, averaged weights if the recipe averages.
+// train_accuracy is the share of images whose largest logit is of a class with the largest target
+// (multi_target: of any admitted class). public_*: majority targets, averaged weights if the recipe
+// averages.
 struct EpochMetrics {
   int epoch = 0;  // counted from 0
   double train_loss = 0, train_accuracy = 0;

@@ -38,8 +38,8 @@ struct StartReport {
 // What a listener hears after each step; means are over the epoch so far.
 struct StepReport {
   int epoch = 0, epochs = 0;
-  std::int64_t step = 0, steps = 0;           // of the epoch; step counts from 1
-  std::int64_t images = 0, epoch_images = 0;  // done, in all
+  std::int64_t step = 0, steps_per_epoch = 0;  // step of the epoch, from 1
+  std::int64_t images = 0, epoch_images = 0;   // done, in all
   double loss = 0, mean_loss = 0, mean_accuracy = 0, learning_rate = 0;
 };
 
@@ -72,7 +72,8 @@ struct TrainResult {
 // Trains `config` on the training split of `dataset` in options.folder, evaluating on its public
 // split after each epoch. The same config, data and ISA give the same bits for any number of
 // threads and any number of interruptions. While it runs, config.convolution is the
-// conv_selection() of the process.
+// conv_selection() of the process: no other thread may run sessions then, and those made outside
+// throw in the listener if it differs from theirs (nn/session.h).
 //
 // A new run refuses a folder that holds one. A resumed run must have the folder's config.json but
 // for recipe.epochs, which may grow or shrink: the schedule is then that of the new number of
