@@ -112,13 +112,8 @@ void backward_weights(const ConvShape& shape, const float* input,
           sums + n * part);
     }
   });
-  for (Index n = 0; n < shape.batch; ++n) {
-    if (n % kMicroBatch != 0)
-      k.add(part, sums + n * part, sums + n / kMicroBatch * kMicroBatch * part);
-  }
-  tree_combine(micro_batches(shape.batch), [&](Index to, Index from) {
-    k.add(part, sums + from * kMicroBatch * part, sums + to * kMicroBatch * part);
-  });
+  tree_combine(shape.batch, kMicroBatch,
+               [&](Index to, Index from) { k.add(part, sums + from * part, sums + to * part); });
   std::copy_n(sums, shape.weights_size(), weights_gradient);
   if (bias_gradient != nullptr) {
     std::copy_n(sums + shape.weights_size(), shape.out_channels, bias_gradient);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include <ferplus/core/parallel.h>
@@ -38,20 +37,16 @@ Slices cut(const KernelTable& k, const ConvShape& shape) {
 // Sums of a slice in gradient form, and of the bias gradient behind them.
 constexpr Index kSumsFloats = (9 * kSliceDepth + 1) * kSliceColumns;
 
-Index waiting_sums(Index batch) {
-  return std::bit_width(static_cast<std::size_t>(micro_batches(batch) - 1)) + 1;
-}
-
 template <typename Element>
 constexpr Index kInputStride = kBlockTiles<Element>* kSliceDepth + kStridePadding;
 template <typename Element>
 constexpr Index kGradientStride = kBlockTiles<Element>* kSliceColumns + kStridePadding;
 constexpr Index kProductStride = kSliceDepth * kSliceColumns + kStridePadding;
 
-Index floats_per_thread(const WinogradTransforms& w, Index waiting) {
+Index floats_per_thread(const WinogradTransforms& w, Index slots) {
   return std::max(kSliceDepth, kSliceColumns) + kSliceColumns +
          coordinates(w) * (kInputStride<float> + kGradientStride<float> + kProductStride) +
-         waiting * kSumsFloats;
+         slots * kSumsFloats;
 }
 
 struct Operands {
@@ -88,15 +83,15 @@ class SliceTask {
 
   // Sums the whole batch into the gradient's slice; bias_gradient may be null.
   void sum_batch(float* gradient, float* bias_gradient) {
-    // The tree of tree_combine as a binary counter: a sum waits until its equal sibling is there.
-    Index waiting = 0;
-    for (Index m = 0; m < micro_batches(shape_.batch); ++m) {
-      sum_tiles(m * tiles_per_micro_batch(), tiles_of_micro_batch(m),
-                sums_ + waiting * kSumsFloats);
-      ++waiting;
-      for (Index rest = m; rest % 2 != 0; rest /= 2) join(--waiting);
-    }
-    while (waiting > 1) join(--waiting);
+    tree_reduce(
+        micro_batches(shape_.batch),
+        [this](Index m, Index slot) {
+          sum_tiles(m * tiles_per_micro_batch(), tiles_of_micro_batch(m),
+                    sums_ + slot * kSumsFloats);
+        },
+        [this](Index to, Index from) {
+          k_.add(sums_size(), sums_ + from * kSumsFloats, sums_ + to * kSumsFloats);
+        });
     store(gradient, bias_gradient);
   }
 
@@ -108,10 +103,7 @@ class SliceTask {
   }
 
  private:
-  void join(Index last) {
-    k_.add((9 * depth_ + 1) * width_, sums_ + last * kSumsFloats, sums_ + (last - 1) * kSumsFloats);
-  }
-
+  Index sums_size() const { return (9 * depth_ + 1) * width_; }
   Index tiles_per_micro_batch() const { return kMicroBatch * in_.tiles_down * in_.tiles_across; }
   Index tiles_of_micro_batch(Index m) const {
     return std::min(kMicroBatch, shape_.batch - m * kMicroBatch) * in_.tiles_down *
@@ -120,7 +112,7 @@ class SliceTask {
 
   void sum_tiles(Index first_tile, Index tiles, float* sums) {
     if (tiles == 0) {
-      std::fill_n(sums, (9 * depth_ + 1) * width_, 0.0f);
+      std::fill_n(sums, sums_size(), 0.0f);
       return;
     }
     const Blocks blocks = even_blocks(tiles, kBlockTiles<Element>, 2);
@@ -212,8 +204,8 @@ std::size_t backward_weights_workspace_bytes(const WinogradTransforms& w, const 
   const Slices slices = cut(kernels(), shape);
   const bool many = has_many_slices(slices);
   const Index parts = many ? 0 : micro_batches(shape.batch) * parts_per_micro_batch(slices);
-  return static_cast<std::size_t>(threads *
-                                      floats_per_thread(w, many ? waiting_sums(shape.batch) : 1) +
+  const Index slots = many ? tree_slots(micro_batches(shape.batch)) : 1;
+  return static_cast<std::size_t>(threads * floats_per_thread(w, slots) +
                                   parts * part_floats(shape)) *
          sizeof(float);
 }
@@ -225,7 +217,7 @@ void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const
   const Slices slices = cut(kernels(), shape);
   const Operands operands{w, shape, input, output_gradient};
   if (has_many_slices(slices)) {
-    const Index floats = floats_per_thread(w, waiting_sums(shape.batch));
+    const Index floats = floats_per_thread(w, tree_slots(micro_batches(shape.batch)));
     parallel_for(slices.count(), [&](Index slice) {
       SliceTask<Element>(operands, slices, slice, workspace + thread_index() * floats)
           .sum_batch(weights_gradient, bias_gradient);
@@ -245,16 +237,10 @@ void backward_weights(const WinogradTransforms& w, const ConvShape& shape, const
   const Blocks joins = even_blocks(size, kJoinBlock, 1);
   parallel_for(joins.count, [&](Index j) {
     const Index first = joins.begin(j), count = joins.size(j);
-    const auto add = [&](Index to, Index from) {
-      kernels().add(count, sums + from * size + first, sums + to * size + first);
-    };
-    for (Index m = 0; m < micro_batches(shape.batch); ++m) {
-      for (Index part = 1; part < per_micro_batch; ++part) {
-        add(m * per_micro_batch, m * per_micro_batch + part);
-      }
-    }
-    tree_combine(micro_batches(shape.batch),
-                 [&](Index to, Index from) { add(to * per_micro_batch, from * per_micro_batch); });
+    tree_combine(micro_batches(shape.batch) * per_micro_batch, per_micro_batch,
+                 [&](Index to, Index from) {
+                   kernels().add(count, sums + from * size + first, sums + to * size + first);
+                 });
     const Index end = std::min(first + count, shape.weights_size());
     if (first < end) std::copy(sums + first, sums + end, weights_gradient + first);
     if (bias_gradient == nullptr) return;

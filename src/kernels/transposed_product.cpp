@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include <ferplus/core/parallel.h>
@@ -35,13 +34,9 @@ constexpr Index kGatheredStride = kSliceDepth + 16;
 // Sums of a slice, and of the columns of b behind them.
 constexpr Index kSumsFloats = (kSliceDepth + 1) * kSliceColumns;
 
-// Micro-batches that wait for their neighbour in the tree, at most, and the one being summed.
-Index waiting_sums(Index samples) {
-  return std::bit_width(static_cast<std::size_t>(micro_batches(samples) - 1)) + 1;
-}
-
 Index floats_per_thread(Index samples) {
-  return kRowBlock * (kGatheredStride + kSliceColumns) + waiting_sums(samples) * kSumsFloats;
+  return kRowBlock * (kGatheredStride + kSliceColumns) +
+         tree_slots(micro_batches(samples)) * kSumsFloats;
 }
 
 class SliceTask {
@@ -60,24 +55,18 @@ class SliceTask {
         sums_(packed_b_ + kRowBlock * kSliceColumns) {}
 
   void run() {
-    // The tree of tree_combine as a binary counter: a sum waits until its equal sibling is there.
-    Index waiting = 0;
-    for (Index m = 0; m < micro_batches(product_.samples); ++m) {
-      sum_micro_batch(m, sums_ + waiting * kSumsFloats);
-      ++waiting;
-      for (Index rest = m; rest % 2 != 0; rest /= 2) join(--waiting);
-    }
-    while (waiting > 1) join(--waiting);
+    tree_reduce(
+        micro_batches(product_.samples),
+        [this](Index m, Index slot) { sum_micro_batch(m, sums_ + slot * kSumsFloats); },
+        [this](Index to, Index from) {
+          k_.add((depth_ + (wants_column_sums_ ? 1 : 0)) * width(), sums_ + from * kSumsFloats,
+                 sums_ + to * kSumsFloats);
+        });
     store();
   }
 
  private:
   Index width() const { return panels_ * k_.tile_columns; }
-
-  void join(Index last) {
-    k_.add((depth_ + (wants_column_sums_ ? 1 : 0)) * width(), sums_ + last * kSumsFloats,
-           sums_ + (last - 1) * kSumsFloats);
-  }
 
   // sums [depth_ + 1, width()], the last row for the column sums.
   void sum_micro_batch(Index m, float* sums) {

@@ -175,7 +175,7 @@ TEST_F(Gemm, TransposedMatchesTheDefinitionAndTheTree) {
                                             a.data() + first * lda, lda, b.data() + first * ldb,
                                             ldb));
       }
-      tree_combine(static_cast<Index>(parts.size()), [&](Index to, Index from) {
+      tree_combine(static_cast<Index>(parts.size()), 1, [&](Index to, Index from) {
         for (std::size_t i = 0; i < parts[0].size(); ++i) {
           parts[static_cast<std::size_t>(to)][i] += parts[static_cast<std::size_t>(from)][i];
         }
