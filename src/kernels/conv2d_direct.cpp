@@ -22,15 +22,16 @@ bool supports(const ConvShape& shape, ConvPass pass) {
 
 std::size_t prepared_bytes(const ConvShape& shape, ConvPass pass) {
   if (pass == ConvPass::backward_weights) return 0;
-  return packed_floats(kernels(), 9 * shape.in_channels, shape.out_channels) * sizeof(float);
+  return packed_bytes(9 * shape.in_channels, shape.out_channels);
 }
 
 void prepare(const ConvShape& shape, ConvPass pass, const float* weights, void* prepared) {
   if (pass == ConvPass::backward_weights) return;
   const KernelTable& k = kernels();
-  for (Index panel = 0; panel * k.tile_columns < shape.out_channels; ++panel) {
-    pack_panel(k, 9 * shape.in_channels, shape.out_channels, panel, 0, 9 * shape.in_channels,
-               weights, shape.out_channels, false, static_cast<float*>(prepared));
+  const Index depth = 9 * shape.in_channels;
+  for (Index column = 0; column < shape.out_channels; column += k.tile_columns) {
+    pack_panel(k, depth, shape.out_channels - column, weights + column, shape.out_channels,
+               Transposed::no, static_cast<float*>(prepared) + column * depth);
   }
 }
 
