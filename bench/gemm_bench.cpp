@@ -22,12 +22,11 @@ void run_forward(benchmark::State& state, std::string_view isa, const DenseLayer
   const auto bias = random_buffer(layer.outputs, 3);
   Buffer<float> output(static_cast<std::size_t>(batch * layer.outputs));
   Buffer<std::byte> packed(packed_bytes(layer.inputs, layer.outputs));
-  Buffer<std::byte> workspace(
-      gemm_workspace_bytes(batch, layer.outputs, layer.inputs, thread_count()));
-  pack(layer.inputs, layer.outputs, weights.data(), layer.outputs, false, packed.data());
+  Buffer<std::byte> workspace(gemm_workspace_bytes(thread_count()));
+  pack(layer.inputs, layer.outputs, weights.data(), layer.outputs, Transposed::no, packed.data());
   for (auto _ : state) {
-    gemm(batch, layer.outputs, layer.inputs, input.data(), layer.inputs, packed.data(), bias.data(),
-         true, output.data(), layer.outputs, workspace.data());
+    gemm(batch, layer.outputs, layer.inputs, input.data(), layer.inputs, packed.data(),
+         output.data(), layer.outputs, workspace.data(), {.bias = bias.data(), .relu = true});
     benchmark::ClobberMemory();
   }
   report_flops(state, 2.0 * static_cast<double>(batch * layer.inputs * layer.outputs),
@@ -40,8 +39,7 @@ void run_weights_gradient(benchmark::State& state, std::string_view isa, const D
   const auto input = random_buffer(batch * layer.inputs, 1);
   const auto output_gradient = random_buffer(batch * layer.outputs, 2);
   Buffer<float> gradient(static_cast<std::size_t>(layer.inputs * layer.outputs));
-  Buffer<std::byte> workspace(
-      gemm_transposed_workspace_bytes(layer.inputs, layer.outputs, batch, thread_count()));
+  Buffer<std::byte> workspace(gemm_transposed_workspace_bytes(batch, thread_count()));
   for (auto _ : state) {
     gemm_transposed(layer.inputs, layer.outputs, batch, input.data(), layer.inputs,
                     output_gradient.data(), layer.outputs, gradient.data(), layer.outputs,
@@ -53,10 +51,11 @@ void run_weights_gradient(benchmark::State& state, std::string_view isa, const D
 }
 
 void run_pack(benchmark::State& state, std::string_view isa, const DenseLayer& layer,
-              bool transposed) {
+              Transposed transposed) {
   set_isa(isa);
-  const Index depth = transposed ? layer.outputs : layer.inputs;
-  const Index columns = transposed ? layer.inputs : layer.outputs;
+  const bool swaps = transposed == Transposed::yes;
+  const Index depth = swaps ? layer.outputs : layer.inputs;
+  const Index columns = swaps ? layer.inputs : layer.outputs;
   const auto weights = random_buffer(layer.inputs * layer.outputs, 2);
   Buffer<std::byte> packed(packed_bytes(depth, columns));
   for (auto _ : state) {
@@ -85,10 +84,10 @@ void register_gemm() {
           run_weights_gradient(state, isa, layer, batch);
         });
       }
-      for (bool transposed : {false, true}) {
-        register_one(
-            concat(transposed ? "gemm/pack_transposed/" : "gemm/pack/", isa, "/", layer.name),
-            [=](benchmark::State& state) { run_pack(state, isa, layer, transposed); });
+      for (Transposed transposed : {Transposed::no, Transposed::yes}) {
+        const char* name = transposed == Transposed::yes ? "gemm/pack_transposed/" : "gemm/pack/";
+        register_one(concat(name, isa, "/", layer.name),
+                     [=](benchmark::State& state) { run_pack(state, isa, layer, transposed); });
       }
     }
   }

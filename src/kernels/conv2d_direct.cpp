@@ -22,15 +22,16 @@ bool supports(const ConvShape& shape, ConvPass pass) {
 
 std::size_t prepared_bytes(const ConvShape& shape, ConvPass pass) {
   if (pass == ConvPass::backward_weights) return 0;
-  return packed_floats(kernels(), 9 * shape.in_channels, shape.out_channels) * sizeof(float);
+  return packed_bytes(9 * shape.in_channels, shape.out_channels);
 }
 
 void prepare(const ConvShape& shape, ConvPass pass, const float* weights, void* prepared) {
   if (pass == ConvPass::backward_weights) return;
   const KernelTable& k = kernels();
-  for (Index panel = 0; panel * k.tile_columns < shape.out_channels; ++panel) {
-    pack_panel(k, 9 * shape.in_channels, shape.out_channels, panel, 0, 9 * shape.in_channels,
-               weights, shape.out_channels, false, static_cast<float*>(prepared));
+  const Index depth = 9 * shape.in_channels;
+  for (Index column = 0; column < shape.out_channels; column += k.tile_columns) {
+    pack_panel(k, depth, shape.out_channels - column, weights + column, shape.out_channels,
+               Transposed::no, static_cast<float*>(prepared) + column * depth);
   }
 }
 
@@ -112,13 +113,8 @@ void backward_weights(const ConvShape& shape, const float* input,
           sums + n * part);
     }
   });
-  for (Index n = 0; n < shape.batch; ++n) {
-    if (n % kMicroBatch != 0)
-      k.add(part, sums + n * part, sums + n / kMicroBatch * kMicroBatch * part);
-  }
-  tree_combine(micro_batches(shape.batch), [&](Index to, Index from) {
-    k.add(part, sums + from * kMicroBatch * part, sums + to * kMicroBatch * part);
-  });
+  tree_combine(shape.batch, kMicroBatch,
+               [&](Index to, Index from) { k.add(part, sums + from * part, sums + to * part); });
   std::copy_n(sums, shape.weights_size(), weights_gradient);
   if (bias_gradient != nullptr) {
     std::copy_n(sums + shape.weights_size(), shape.out_channels, bias_gradient);

@@ -46,55 +46,14 @@ PatchMatrix output_gradient_patches(const ConvShape& shape, const float* output_
           .pad_left = shape.kernel_width - 1 - shape.pad_left};
 }
 
-MatrixProduct forward_product(const ConvShape& shape, const float* input) {
-  return {.patches = input_patches(shape, input),
-          .rows = shape.batch * shape.out_height * shape.out_width,
-          .columns = shape.out_channels,
-          .depth = taps(shape) * shape.in_channels,
-          .packed_b = nullptr,
-          .packed_pairs = nullptr,
-          .bias = nullptr,
-          .relu = false,
-          .c = nullptr,
-          .ldc = shape.out_channels};
-}
-
-MatrixProduct backward_data_product(const ConvShape& shape, const float* output_gradient) {
-  return {.patches = output_gradient_patches(shape, output_gradient),
-          .rows = shape.batch * shape.height * shape.width,
-          .columns = shape.in_channels,
-          .depth = taps(shape) * shape.out_channels,
-          .packed_b = nullptr,
-          .packed_pairs = nullptr,
-          .bias = nullptr,
-          .relu = false,
-          .c = nullptr,
-          .ldc = shape.in_channels};
-}
-
-TransposedProduct backward_weights_product(const ConvShape& shape, const float* input) {
-  return {.patches = input_patches(shape, input),
-          .samples = shape.batch,
-          .rows_per_sample = shape.out_height * shape.out_width,
-          .columns = shape.out_channels,
-          .depth = taps(shape) * shape.in_channels,
-          .b = nullptr,
-          .ldb = shape.out_channels,
-          .c = nullptr,
-          .ldc = shape.out_channels,
-          .column_sums = nullptr};
-}
-
 bool supports(const ConvShape&, ConvPass) { return true; }
 
 std::size_t prepared_bytes(const ConvShape& shape, ConvPass pass) {
   switch (pass) {
     case ConvPass::forward:
-      return packed_floats(kernels(), taps(shape) * shape.in_channels, shape.out_channels) *
-             sizeof(float);
+      return packed_bytes(taps(shape) * shape.in_channels, shape.out_channels);
     case ConvPass::backward_data:
-      return packed_floats(kernels(), taps(shape) * shape.out_channels, shape.in_channels) *
-             sizeof(float);
+      return packed_bytes(taps(shape) * shape.out_channels, shape.in_channels);
     case ConvPass::backward_weights:
       break;
   }
@@ -109,48 +68,48 @@ void prepare(const ConvShape& shape, ConvPass pass, const float* weights, void* 
   const Index columns = is_forward ? shape.out_channels : shape.in_channels;
   const Index panels = ceil_divide(columns, k.tile_columns);
   parallel_for(panels * taps(shape), [&](Index task) {
-    const Index panel = task / taps(shape), tap = task % taps(shape);
+    const Index column = task / taps(shape) * k.tile_columns, tap = task % taps(shape);
     const Index source_tap = is_forward ? tap : taps(shape) - 1 - tap;
-    pack_panel(k, taps(shape) * depth, columns, panel, tap * depth, depth,
-               weights + source_tap * shape.in_channels * shape.out_channels, shape.out_channels,
-               !is_forward, static_cast<float*>(prepared));
+    pack_panel(k, depth, columns - column,
+               weights + source_tap * shape.in_channels * shape.out_channels +
+                   column * (is_forward ? 1 : shape.out_channels),
+               shape.out_channels, is_forward ? Transposed::no : Transposed::yes,
+               static_cast<float*>(prepared) + task * depth * k.tile_columns);
   });
 }
 
 std::size_t workspace_bytes(const ConvShape& shape, ConvPass pass, int threads) {
-  const KernelTable& k = kernels();
-  switch (pass) {
-    case ConvPass::forward:
-      return matrix_product_workspace_floats(k, forward_product(shape, nullptr), threads) *
-             sizeof(float);
-    case ConvPass::backward_data:
-      return matrix_product_workspace_floats(k, backward_data_product(shape, nullptr), threads) *
-             sizeof(float);
-    case ConvPass::backward_weights:
-      return transposed_product_workspace_floats(k, backward_weights_product(shape, nullptr),
-                                                 threads) *
-             sizeof(float);
-  }
-  return 0;
+  return pass == ConvPass::backward_weights ? gemm_transposed_workspace_bytes(shape.batch, threads)
+                                            : gemm_workspace_bytes(threads);
 }
 
 void forward(const ConvShape& shape, const float* input, const void* prepared, const ConvTail& tail,
              float* output, void* workspace) {
-  MatrixProduct product = forward_product(shape, input);
-  product.packed_b = static_cast<const float*>(prepared);
-  product.bias = tail.bias;
-  product.relu = tail.relu;
-  product.c = output;
-  matrix_product(kernels(), product, static_cast<float*>(workspace));
+  matrix_product(kernels(),
+                 {.patches = input_patches(shape, input),
+                  .rows = shape.batch * shape.out_height * shape.out_width,
+                  .columns = shape.out_channels,
+                  .depth = taps(shape) * shape.in_channels,
+                  .packed_b = prepared,
+                  .c = output,
+                  .ldc = shape.out_channels,
+                  .bias = tail.bias,
+                  .relu = tail.relu},
+                 static_cast<float*>(workspace));
 }
 
 void backward_data(const ConvShape& shape, const ConvGradient& output_gradient,
                    const void* prepared, const float* relu_output, float* input_gradient,
                    void* workspace) {
-  MatrixProduct product = backward_data_product(shape, output_gradient.data);
-  product.packed_b = static_cast<const float*>(prepared);
-  product.c = input_gradient;
-  matrix_product(kernels(), product, static_cast<float*>(workspace));
+  matrix_product(kernels(),
+                 {.patches = output_gradient_patches(shape, output_gradient.data),
+                  .rows = shape.batch * shape.height * shape.width,
+                  .columns = shape.in_channels,
+                  .depth = taps(shape) * shape.out_channels,
+                  .packed_b = prepared,
+                  .c = input_gradient,
+                  .ldc = shape.in_channels},
+                 static_cast<float*>(workspace));
   if (relu_output == nullptr) return;
   const Index image = shape.input_size() / shape.batch;
   parallel_for(shape.batch, [&](Index n) {
@@ -161,11 +120,18 @@ void backward_data(const ConvShape& shape, const ConvGradient& output_gradient,
 void backward_weights(const ConvShape& shape, const float* input,
                       const ConvGradient& output_gradient, float* weights_gradient,
                       float* bias_gradient, void* workspace) {
-  TransposedProduct product = backward_weights_product(shape, input);
-  product.b = output_gradient.data;
-  product.c = weights_gradient;
-  product.column_sums = bias_gradient;
-  transposed_product(kernels(), product, static_cast<float*>(workspace));
+  transposed_product(kernels(),
+                     {.patches = input_patches(shape, input),
+                      .rows = taps(shape) * shape.in_channels,
+                      .columns = shape.out_channels,
+                      .samples = shape.batch,
+                      .depth_per_sample = shape.out_height * shape.out_width,
+                      .b = output_gradient.data,
+                      .ldb = shape.out_channels,
+                      .c = weights_gradient,
+                      .ldc = shape.out_channels,
+                      .column_sums = bias_gradient},
+                     static_cast<float*>(workspace));
 }
 
 }  // namespace

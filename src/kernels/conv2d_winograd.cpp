@@ -115,8 +115,9 @@ void prepare(const ConvShape& shape, ConvPass pass, const float* weights, void* 
       const float* source = weights + (is_forward ? tap : 8 - tap) * tap_size;
       source += is_forward ? first_row * shape.out_channels + first_column
                            : first_column * shape.out_channels + first_row;
-      pack_panel(k, rows, columns - first_column, 0, 0, rows, source, shape.out_channels,
-                 !is_forward, taps + tap * kPreparedRows * k.tile_columns);
+      pack_panel(k, rows, columns - first_column, source, shape.out_channels,
+                 is_forward ? Transposed::no : Transposed::yes,
+                 taps + tap * kPreparedRows * k.tile_columns);
     }
     Element* const to =
         static_cast<Element*>(prepared) + (panel * depth + first_row) * k.tile_columns;

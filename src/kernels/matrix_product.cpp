@@ -103,26 +103,17 @@ void run_task(const KernelTable& k, const MatrixProduct& product, const Element*
 
 }  // namespace
 
-std::size_t packed_floats(const KernelTable& k, Index depth, Index columns) {
-  return static_cast<std::size_t>(ceil_divide(columns, k.tile_columns) * k.tile_columns * depth);
-}
-
-void pack_panel(const KernelTable& k, Index total_depth, Index columns, Index panel,
-                Index first_depth, Index depth, const float* b, Index ldb, bool transposed,
-                float* packed) {
-  const Index width = k.tile_columns;
-  const Index first_column = panel * width;
-  const Index count = std::min<Index>(width, columns - first_column);
-  float* out = packed + (panel * total_depth + first_depth) * width;
-  if (count < width) std::fill_n(out, depth * width, 0.0f);
-  if (!transposed) {
-    for (Index d = 0; d < depth; ++d) {
-      std::memcpy(out + d * width, b + d * ldb + first_column,
-                  static_cast<std::size_t>(count) * sizeof(float));
-    }
+void pack_panel(const KernelTable& k, Index depth, Index columns, const float* b, Index ldb,
+                Transposed transposed, float* packed) {
+  const Index width = k.tile_columns, count = std::min(width, columns);
+  if (count < width) std::fill_n(packed, depth * width, 0.0f);
+  if (transposed == Transposed::yes) {
+    transpose_block(count, depth, b, ldb, packed, width);
     return;
   }
-  transpose_block(count, depth, b + first_column * ldb, ldb, out, width);
+  for (Index d = 0; d < depth; ++d) {
+    std::memcpy(packed + d * width, b + d * ldb, static_cast<std::size_t>(count) * sizeof(float));
+  }
 }
 
 void pack_pairs(const KernelTable& k, Index rows, const float* panel, Bf16* packed) {
@@ -137,8 +128,7 @@ void pack_pairs(const KernelTable& k, Index rows, const float* panel, Bf16* pack
   }
 }
 
-std::size_t matrix_product_workspace_floats(const KernelTable& k, const MatrixProduct&,
-                                            int threads) {
+std::size_t matrix_product_workspace_floats(const KernelTable& k, int threads) {
   return static_cast<std::size_t>(threads * floats_per_thread(k));
 }
 
@@ -151,7 +141,8 @@ void matrix_product(const KernelTable& k, const MatrixProduct& product, float* w
                tasks.panels.begin(panels), tasks.panels.size(panels),
                workspace + thread_index() * floats_per_thread(k));
     };
-    product.packed_pairs == nullptr ? run(product.packed_b) : run(product.packed_pairs);
+    product.precision == Precision::bf16 ? run(static_cast<const Bf16*>(product.packed_b))
+                                         : run(static_cast<const float*>(product.packed_b));
   });
 }
 

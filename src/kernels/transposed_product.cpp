@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include <ferplus/core/parallel.h>
@@ -11,37 +10,33 @@ namespace ferplus {
 namespace {
 
 // A task owns a slice of c of about this size: its sums, and the operands that meet in it for
-// kRowBlock rows, stay in the L2 cache.
-constexpr Index kSliceDepth = 144;
+// kDepthBlock of depth, stay in the L2 cache.
+constexpr Index kSliceRows = 144;
 constexpr Index kSliceColumns = 128;
-constexpr Index kRowBlock = 128;
+constexpr Index kDepthBlock = 128;
 constexpr Index kMinTasks = 8;
 
 struct Slices {
-  Blocks depth;
+  Blocks rows;
   Blocks panels;
 };
 
 Slices cut(const KernelTable& k, const TransposedProduct& product) {
-  const Blocks depth = even_blocks(product.depth, kSliceDepth, k.vector_width);
+  const Blocks rows = even_blocks(product.rows, kSliceRows, k.vector_width);
   const Index panels = ceil_divide(product.columns, k.tile_columns);
-  const Index groups = std::min(panels, ceil_divide(kMinTasks, depth.count));
+  const Index groups = std::min(panels, ceil_divide(kMinTasks, rows.count));
   const Index limit = std::min<Index>(ceil_divide(panels, groups), kSliceColumns / k.tile_columns);
-  return {depth, even_blocks(panels, limit, 1)};
+  return {rows, even_blocks(panels, limit, 1)};
 }
 
-// One line more than a slice is deep, so that neighbouring rows fall into different cache sets.
-constexpr Index kGatheredStride = kSliceDepth + 16;
+// One line more than a slice has rows, so that neighbouring rows fall into different cache sets.
+constexpr Index kGatheredStride = kSliceRows + 16;
 // Sums of a slice, and of the columns of b behind them.
-constexpr Index kSumsFloats = (kSliceDepth + 1) * kSliceColumns;
-
-// Micro-batches that wait for their neighbour in the tree, at most, and the one being summed.
-Index waiting_sums(Index samples) {
-  return std::bit_width(static_cast<std::size_t>(micro_batches(samples) - 1)) + 1;
-}
+constexpr Index kSumsFloats = (kSliceRows + 1) * kSliceColumns;
 
 Index floats_per_thread(Index samples) {
-  return kRowBlock * (kGatheredStride + kSliceColumns) + waiting_sums(samples) * kSumsFloats;
+  return kDepthBlock * (kGatheredStride + kSliceColumns) +
+         tree_slots(micro_batches(samples)) * kSumsFloats;
 }
 
 class SliceTask {
@@ -50,64 +45,57 @@ class SliceTask {
             Index task, float* workspace)
       : k_(k),
         product_(product),
-        first_depth_(slices.depth.begin(task / slices.panels.count)),
-        depth_(slices.depth.size(task / slices.panels.count)),
+        first_row_(slices.rows.begin(task / slices.panels.count)),
+        rows_(slices.rows.size(task / slices.panels.count)),
         first_column_(slices.panels.begin(task % slices.panels.count) * k.tile_columns),
         panels_(slices.panels.size(task % slices.panels.count)),
-        wants_column_sums_(first_depth_ == 0 && product.column_sums != nullptr),
+        wants_column_sums_(first_row_ == 0 && product.column_sums != nullptr),
         gathered_(workspace),
-        packed_b_(gathered_ + kRowBlock * kGatheredStride),
-        sums_(packed_b_ + kRowBlock * kSliceColumns) {}
+        packed_b_(gathered_ + kDepthBlock * kGatheredStride),
+        sums_(packed_b_ + kDepthBlock * kSliceColumns) {}
 
   void run() {
-    // The tree of tree_combine as a binary counter: a sum waits until its equal sibling is there.
-    Index waiting = 0;
-    for (Index m = 0; m < micro_batches(product_.samples); ++m) {
-      sum_micro_batch(m, sums_ + waiting * kSumsFloats);
-      ++waiting;
-      for (Index rest = m; rest % 2 != 0; rest /= 2) join(--waiting);
-    }
-    while (waiting > 1) join(--waiting);
+    tree_reduce(
+        micro_batches(product_.samples),
+        [this](Index m, Index slot) { sum_micro_batch(m, sums_ + slot * kSumsFloats); },
+        [this](Index to, Index from) {
+          k_.add((rows_ + (wants_column_sums_ ? 1 : 0)) * width(), sums_ + from * kSumsFloats,
+                 sums_ + to * kSumsFloats);
+        });
     store();
   }
 
  private:
   Index width() const { return panels_ * k_.tile_columns; }
 
-  void join(Index last) {
-    k_.add((depth_ + (wants_column_sums_ ? 1 : 0)) * width(), sums_ + last * kSumsFloats,
-           sums_ + (last - 1) * kSumsFloats);
-  }
-
-  // sums [depth_ + 1, width()], the last row for the column sums.
+  // sums [rows_ + 1, width()], the last row for the column sums.
   void sum_micro_batch(Index m, float* sums) {
     const Index first_sample = m * kMicroBatch;
     const Index samples = std::min(kMicroBatch, product_.samples - first_sample);
-    const Index first_row = first_sample * product_.rows_per_sample;
-    const Blocks blocks = even_blocks(samples * product_.rows_per_sample, kRowBlock, 1);
-    float* column_sums = sums + depth_ * width();
+    const Index first_depth = first_sample * product_.depth_per_sample;
+    const Blocks blocks = even_blocks(samples * product_.depth_per_sample, kDepthBlock, 1);
+    float* column_sums = sums + rows_ * width();
     std::fill_n(column_sums, width(), 0.0f);
     for (Index block = 0; block < blocks.count; ++block) {
-      add_rows(first_row + blocks.begin(block), blocks.size(block), block > 0, sums);
+      add_block(first_depth + blocks.begin(block), blocks.size(block), block > 0, sums);
     }
   }
 
-  void add_rows(Index first_row, Index rows, bool accumulate, float* sums) {
-    k_.gather(&product_.patches, first_row, rows, first_depth_, depth_, gathered_, kGatheredStride,
+  void add_block(Index first_depth, Index depth, bool accumulate, float* sums) {
+    // Rows of the patches run along depth, their columns are rows of c.
+    k_.gather(&product_.patches, first_depth, depth, first_row_, rows_, gathered_, kGatheredStride,
               k_.vector_width);
-    const Blocks tiles = even_blocks(depth_, k_.tile_rows, 1);
+    const Blocks tiles = even_blocks(rows_, k_.tile_rows, 1);
     for (Index panel = 0; panel < panels_; ++panel) {
-      const float* b = packed_b_ + panel * rows * k_.tile_columns;
+      float* const b = packed_b_ + panel * depth * k_.tile_columns;
       const Index column = first_column_ + panel * k_.tile_columns;
-      // Panel 0 of the remaining columns, so that the packed rows start at packed_b_.
-      pack_panel(k_, rows, product_.columns - column, 0, 0, rows,
-                 product_.b + first_row * product_.ldb + column, product_.ldb, false,
-                 packed_b_ + panel * rows * k_.tile_columns);
+      pack_panel(k_, depth, product_.columns - column,
+                 product_.b + first_depth * product_.ldb + column, product_.ldb, Transposed::no, b);
       float* out = sums + panel * k_.tile_columns;
-      if (wants_column_sums_) k_.add_column_sums(rows, b, out + depth_ * width());
+      if (wants_column_sums_) k_.add_column_sums(depth, b, out + rows_ * width());
       for (Index tile = 0; tile < tiles.count; ++tile) {
         k_.multiply_transposed[tiles.size(tile) - 1](
-            rows, gathered_ + tiles.begin(tile), kGatheredStride, b,
+            depth, gathered_ + tiles.begin(tile), kGatheredStride, b,
             out + tiles.begin(tile) * width(), width(), accumulate);
       }
     }
@@ -116,18 +104,18 @@ class SliceTask {
   void store() const {
     const Index columns = std::min(width(), product_.columns - first_column_);
     const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(float);
-    for (Index d = 0; d < depth_; ++d) {
-      std::memcpy(product_.c + (first_depth_ + d) * product_.ldc + first_column_,
-                  sums_ + d * width(), bytes);
+    for (Index i = 0; i < rows_; ++i) {
+      std::memcpy(product_.c + (first_row_ + i) * product_.ldc + first_column_, sums_ + i * width(),
+                  bytes);
     }
     if (wants_column_sums_) {
-      std::memcpy(product_.column_sums + first_column_, sums_ + depth_ * width(), bytes);
+      std::memcpy(product_.column_sums + first_column_, sums_ + rows_ * width(), bytes);
     }
   }
 
   const KernelTable& k_;
   const TransposedProduct& product_;
-  const Index first_depth_, depth_;
+  const Index first_row_, rows_;
   const Index first_column_, panels_;
   const bool wants_column_sums_;
   float* const gathered_;
@@ -137,14 +125,13 @@ class SliceTask {
 
 }  // namespace
 
-std::size_t transposed_product_workspace_floats(const KernelTable&,
-                                                const TransposedProduct& product, int threads) {
-  return static_cast<std::size_t>(threads * floats_per_thread(product.samples));
+std::size_t transposed_product_workspace_floats(Index samples, int threads) {
+  return static_cast<std::size_t>(threads * floats_per_thread(samples));
 }
 
 void transposed_product(const KernelTable& k, const TransposedProduct& product, float* workspace) {
   const Slices slices = cut(k, product);
-  parallel_for(slices.depth.count * slices.panels.count, [&](Index task) {
+  parallel_for(slices.rows.count * slices.panels.count, [&](Index task) {
     SliceTask(k, product, slices, task,
               workspace + thread_index() * floats_per_thread(product.samples))
         .run();

@@ -247,15 +247,10 @@ class BatchNorm final : public Layer {
       std::fill_n(scratch.totals(n), 2 * extent.channels, 0.0);
       add_image(n, scratch.totals(n));
     });
-    const auto join = [&](Index to, Index from) {
+    tree_combine(extent.images, kMicroBatch, [&](Index to, Index from) {
       for (Index i = 0; i < 2 * extent.channels; ++i)
         scratch.totals(to)[i] += scratch.totals(from)[i];
-    };
-    for (Index n = 0; n < extent.images; ++n) {
-      if (n % kMicroBatch != 0) join(n / kMicroBatch * kMicroBatch, n);
-    }
-    tree_combine(micro_batches(extent.images),
-                 [&](Index to, Index from) { join(to * kMicroBatch, from * kMicroBatch); });
+    });
   }
 
   // chunk(first, count) leaves two float sums of `count` rows in scratch.chunk.

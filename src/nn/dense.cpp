@@ -44,11 +44,10 @@ class Dense final : public Layer {
                         .dense_input = dense_input}};
     if (options_.bias) plan.parameters.push_back({.name = "bias", .shape = {units}});
     plan.prepared_forward_bytes = packed_bytes(inputs, units, precision(inputs));
-    plan.scratch_bytes = gemm_workspace_bytes(input[0], units, inputs, thread_count());
+    plan.scratch_bytes = gemm_workspace_bytes(thread_count());
     if (phase == Phase::training) {
-      plan.scratch_bytes =
-          std::max({plan.scratch_bytes, BackwardScratch(input[0], inputs, units).bytes,
-                    gemm_transposed_workspace_bytes(inputs, units, input[0], thread_count())});
+      plan.scratch_bytes = std::max(BackwardScratch(input[0], inputs, units).bytes,
+                                    gemm_transposed_workspace_bytes(input[0], thread_count()));
     }
     return plan;
   }
@@ -60,15 +59,15 @@ class Dense final : public Layer {
     if (precision(inputs) == Precision::bf16) {
       pack_bf16(inputs, units, parameters[0].data, units, prepared);
     } else {
-      pack(inputs, units, parameters[0].data, units, false, prepared);
+      pack(inputs, units, parameters[0].data, units, Transposed::no, prepared);
     }
   }
 
   void forward(const ForwardArguments& a) const override {
     const Index inputs = features(a.input.shape);
-    gemm(a.input.batch(), options_.units, inputs, a.input.data, inputs, a.prepared,
-         options_.bias ? a.parameters[1].data : nullptr, false, a.output.data, options_.units,
-         a.scratch, precision(inputs));
+    gemm(a.input.batch(), options_.units, inputs, a.input.data, inputs, a.prepared, a.output.data,
+         options_.units, a.scratch,
+         {.bias = options_.bias ? a.parameters[1].data : nullptr, .precision = precision(inputs)});
   }
 
   void backward(const BackwardArguments& a) const override {
@@ -83,9 +82,9 @@ class Dense final : public Layer {
     const BackwardScratch scratch(batch, inputs, units);
     auto* const packed = static_cast<std::byte*>(a.scratch);
     auto* const transposed = reinterpret_cast<float*>(packed + scratch.transposed);
-    pack(units, batch, a.output_gradient.data, units, true, packed);
-    gemm(inputs, batch, units, a.parameters[0].data, units, packed, nullptr, false, transposed,
-         batch, packed + scratch.workspace);
+    pack(units, batch, a.output_gradient.data, units, Transposed::yes, packed);
+    gemm(inputs, batch, units, a.parameters[0].data, units, packed, transposed, batch,
+         packed + scratch.workspace);
     transpose(inputs, batch, transposed, batch, a.input_gradient.data, inputs);
   }
 
@@ -100,7 +99,7 @@ class Dense final : public Layer {
         : transposed(align_up(packed_bytes(units, batch))),
           workspace(transposed +
                     align_up(static_cast<std::size_t>(inputs * batch) * sizeof(float))),
-          bytes(workspace + gemm_workspace_bytes(inputs, batch, units, thread_count())) {}
+          bytes(workspace + gemm_workspace_bytes(thread_count())) {}
 
     // Behind the packed output_gradientᵀ: input_gradientᵀ, and what the product needs.
     std::size_t transposed, workspace, bytes;

@@ -72,19 +72,43 @@ TEST(FlushDenormals, ActsInItsScopeOnly) {
   EXPECT_NE(product, 0.0f);
 }
 
-TEST(TreeCombine, JoinsNeighboursInAFixedTree) {
-  auto tree = [](Index count) {
+TEST(TreeCombine, JoinsGroupsInOrderAndTheseInAFixedTree) {
+  auto tree = [](Index count, Index group) {
     std::vector<std::string> parts;
     for (Index i = 0; i < count; ++i) parts.push_back(std::to_string(i));
-    tree_combine(count, [&](Index to, Index from) {
+    tree_combine(count, group, [&](Index to, Index from) {
       parts[static_cast<std::size_t>(to)] = "(" + parts[static_cast<std::size_t>(to)] + "+" +
                                             parts[static_cast<std::size_t>(from)] + ")";
     });
     return parts[0];
   };
-  EXPECT_EQ(tree(1), "0");
-  EXPECT_EQ(tree(4), "((0+1)+(2+3))");
-  EXPECT_EQ(tree(5), "(((0+1)+(2+3))+4)");
+  EXPECT_EQ(tree(1, 1), "0");
+  EXPECT_EQ(tree(4, 1), "((0+1)+(2+3))");
+  EXPECT_EQ(tree(5, 1), "(((0+1)+(2+3))+4)");
+  EXPECT_EQ(tree(2, 3), "(0+1)");
+  EXPECT_EQ(tree(8, 3), "((((0+1)+2)+((3+4)+5))+(6+7))");
+}
+
+TEST(TreeReduce, MakesPartsInOrderAndJoinsThemAsTreeCombineDoes) {
+  for (Index count = 1; count <= 40; ++count) {
+    std::vector<std::string> parts, slots(static_cast<std::size_t>(tree_slots(count)));
+    const auto join_in = [](std::vector<std::string>& sums) {
+      return [&sums](Index to, Index from) {
+        std::string& sum = sums.at(static_cast<std::size_t>(to));
+        sum = "(" + sum + "+" + sums.at(static_cast<std::size_t>(from)) + ")";
+      };
+    };
+    const auto make = [&](Index part, Index slot) {
+      ASSERT_EQ(part, static_cast<Index>(parts.size()));
+      parts.push_back(std::to_string(part));
+      slots.at(static_cast<std::size_t>(slot)) = parts.back();
+    };
+    tree_reduce(count, make, join_in(slots));
+    ASSERT_EQ(static_cast<Index>(parts.size()), count);
+    tree_combine(count, 1, join_in(parts));
+    EXPECT_EQ(slots[0], parts[0]);
+    EXPECT_FALSE(slots.back().empty()) << "a slot too many for " << count;
+  }
 }
 
 TEST(TreeSum, JoinsMicroBatchesAsTreeCombineDoes) {
@@ -98,7 +122,7 @@ TEST(TreeSum, JoinsMicroBatchesAsTreeCombineDoes) {
       }
       parts.push_back(sum);
     }
-    tree_combine(micro_batches(count), [&](Index to, Index from) {
+    tree_combine(micro_batches(count), 1, [&](Index to, Index from) {
       parts[static_cast<std::size_t>(to)] += parts[static_cast<std::size_t>(from)];
     });
     EXPECT_EQ(tree_sum(count, value), parts[0]) << count;

@@ -100,20 +100,18 @@ void run_dense(const Count& count) {
   Buffer<std::byte> packed(packed_bytes(kInputs, kUnits));
   Buffer<std::byte> packed_gradient(packed_bytes(kUnits, kBatch));
   Buffer<std::byte> workspace(
-      std::max({gemm_workspace_bytes(kBatch, kUnits, kInputs, kThreads),
-                gemm_workspace_bytes(kInputs, kBatch, kUnits, kThreads),
-                gemm_transposed_workspace_bytes(kInputs, kUnits, kBatch, kThreads)}));
+      std::max(gemm_workspace_bytes(kThreads), gemm_transposed_workspace_bytes(kBatch, kThreads)));
 
   count("dense/forward/prepare",
-        [&] { pack(kInputs, kUnits, weights.data(), kUnits, false, packed.data()); });
+        [&] { pack(kInputs, kUnits, weights.data(), kUnits, Transposed::no, packed.data()); });
   count("dense/forward", [&] {
-    gemm(kBatch, kUnits, kInputs, input.data(), kInputs, packed.data(), bias.data(), true,
-         output.data(), kUnits, workspace.data());
+    gemm(kBatch, kUnits, kInputs, input.data(), kInputs, packed.data(), output.data(), kUnits,
+         workspace.data(), {.bias = bias.data(), .relu = true});
   });
   count("dense/backward_data", [&] {
-    pack(kUnits, kBatch, output_gradient.data(), kUnits, true, packed_gradient.data());
-    gemm(kInputs, kBatch, kUnits, weights.data(), kUnits, packed_gradient.data(), nullptr, false,
-         transposed.data(), kBatch, workspace.data());
+    pack(kUnits, kBatch, output_gradient.data(), kUnits, Transposed::yes, packed_gradient.data());
+    gemm(kInputs, kBatch, kUnits, weights.data(), kUnits, packed_gradient.data(), transposed.data(),
+         kBatch, workspace.data());
     transpose(kInputs, kBatch, transposed.data(), kBatch, input_gradient.data(), kInputs);
   });
   count("dense/backward_weights", [&] {

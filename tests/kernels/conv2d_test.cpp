@@ -204,7 +204,7 @@ TEST_F(Conv2d, WeightGradientIsTheTreeOfMicroBatches) {
                     shape.output_size(), part.output_gradient.begin());
         parts.push_back(test::run_conv2d(algorithm, part, false));
       }
-      tree_combine(static_cast<Index>(parts.size()), [&](Index to, Index from) {
+      tree_combine(static_cast<Index>(parts.size()), 1, [&](Index to, Index from) {
         ConvResults &left = parts[static_cast<std::size_t>(to)],
                     &right = parts[static_cast<std::size_t>(from)];
         for (std::size_t i = 0; i < left.weights_gradient.size(); ++i) {

@@ -54,11 +54,13 @@ struct Operands {
 // c [rows, ldc], NaN where gemm should not write. Starts at row first_row of a.
 std::vector<float> run_gemm(const Case& c, const Operands& operands, Index first_row, Index rows) {
   Scratch packed(packed_bytes(c.depth, c.columns));
-  Scratch workspace(gemm_workspace_bytes(rows, c.columns, c.depth, thread_count()));
+  Scratch workspace(gemm_workspace_bytes(thread_count()));
   auto result = poisoned(rows * c.ldc);
-  pack(c.depth, c.columns, operands.b.data(), c.ldb, c.transposed, packed.data());
+  pack(c.depth, c.columns, operands.b.data(), c.ldb,
+       c.transposed ? Transposed::yes : Transposed::no, packed.data());
   gemm(rows, c.columns, c.depth, operands.a.data() + first_row * c.lda, c.lda, packed.data(),
-       c.bias ? operands.bias.data() : nullptr, c.relu, result.data(), c.ldc, workspace.data());
+       result.data(), c.ldc, workspace.data(),
+       {.bias = c.bias ? operands.bias.data() : nullptr, .relu = c.relu});
   EXPECT_TRUE(packed.intact() && workspace.intact());
   return result;
 }
@@ -130,7 +132,7 @@ TEST_F(Gemm, ARowHasTheSameBitsAloneAndWithAnyNumberOfThreads) {
 
 std::vector<float> run_gemm_transposed(const Case& c, Index depth, const float* a, Index lda,
                                        const float* b, Index ldb) {
-  Scratch workspace(gemm_transposed_workspace_bytes(c.rows, c.columns, depth, thread_count()));
+  Scratch workspace(gemm_transposed_workspace_bytes(depth, thread_count()));
   auto result = poisoned(c.rows * c.ldc);
   gemm_transposed(c.rows, c.columns, depth, a, lda, b, ldb, result.data(), c.ldc, workspace.data());
   EXPECT_TRUE(workspace.intact());
@@ -175,7 +177,7 @@ TEST_F(Gemm, TransposedMatchesTheDefinitionAndTheTree) {
                                             a.data() + first * lda, lda, b.data() + first * ldb,
                                             ldb));
       }
-      tree_combine(static_cast<Index>(parts.size()), [&](Index to, Index from) {
+      tree_combine(static_cast<Index>(parts.size()), 1, [&](Index to, Index from) {
         for (std::size_t i = 0; i < parts[0].size(); ++i) {
           parts[static_cast<std::size_t>(to)][i] += parts[static_cast<std::size_t>(from)][i];
         }

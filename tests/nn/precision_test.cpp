@@ -109,11 +109,11 @@ TEST(PrecisionOfGemm, IsExactWhereTheOperandsAre) {
     };
     const auto a = small_numbers(kRows * kDepth), b = small_numbers(kDepth * kColumns);
     Buffer<std::byte> packed(packed_bytes(kDepth, kColumns, Precision::bf16));
-    Buffer<std::byte> workspace(gemm_workspace_bytes(kRows, kColumns, kDepth, thread_count()));
+    Buffer<std::byte> workspace(gemm_workspace_bytes(thread_count()));
     std::vector<float> c(kRows * kColumns);
     pack_bf16(kDepth, kColumns, b.data(), kColumns, packed.data());
-    gemm(kRows, kColumns, kDepth, a.data(), kDepth, packed.data(), nullptr, false, c.data(),
-         kColumns, workspace.data(), Precision::bf16);
+    gemm(kRows, kColumns, kDepth, a.data(), kDepth, packed.data(), c.data(), kColumns,
+         workspace.data(), {.precision = Precision::bf16});
     for (Index i = 0; i < kRows; ++i) {
       for (Index j = 0; j < kColumns; ++j) {
         float sum = 0;
