@@ -1,4 +1,4 @@
-// The layers of VGG13 (REFERENCE section 4), as benchmarks see them.
+// The layers of VGG13 as benchmarks see them.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // Benchmarks of the kernels. Pin the process, and see --benchmark_filter; OMP_NUM_THREADS or
 // taskset set the number of threads. --choices alone prints src/kernels/conv2d_choices.cpp anew,
-// --worker alone answers tools/bench_peers.py.
+// --worker alone answers tools/peers/bench_peers.py.
 #include <string>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// Timings on request, for tools/bench_peers.py, which asks several libraries in turns.
+// Timings on request, for tools/peers/bench_peers.py, which asks several libraries in turns.
 #pragma once
 
 namespace ferplus::bench {

@@ -2,6 +2,7 @@
 # Fuzzes the readers of files from elsewhere under AddressSanitizer and UndefinedBehaviorSanitizer, and
 # says what share of each reader's lines the inputs reached.
 #   tools/fuzz.sh [RUNS [TARGET…]]   RUNS of each target (default 1000000); targets: tests/fuzz
+#                                    (default: fuzz_onnx, fuzz_safetensors, fuzz_png, fuzz_jpeg)
 # Corpora, logs and coverage are kept in out/fuzz: a later call starts from what an earlier one found.
 # An allocation of more than 256 MB, a leak or an input that takes 25 s ends a target, as a crash does.
 set -euo pipefail

@@ -7,7 +7,7 @@
 
 zoo_*: the graph of the model zoo's emotion-ferplus with its names, in the forms of opsets 2, 7 and 8
 (CNTK). nhwc: as tf2onnx writes a Keras model. computed: weights and shapes computed from constants,
-in every form that holds one. torch_*: exported by PyTorch, left out without it.
+in the forms that the importer reads. torch_*: exported by PyTorch, left out without it.
 Needs numpy, onnx and onnxruntime, none of which the build needs. ONNX Runtime does not run the
 broadcast attributes of opset 2: the logits of zoo_opset2 are those of zoo_opset8, whose weights it
 shares.
@@ -47,7 +47,7 @@ class Weights:
 
 
 def zoo(opset, size):
-    """REFERENCE section 5: 52 nodes."""
+    """Node by node what CNTK exported: 52 nodes."""
     w, nodes, initializers = Weights(5), [], []
     legacy = opset < 7
 

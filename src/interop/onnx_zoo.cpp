@@ -1,5 +1,5 @@
 // The layout `zoo`: the graph of the model zoo's emotion-ferplus-8.onnx, as CNTK exported it, with
-// its names (REFERENCE section 5).
+// its names.
 #include <algorithm>
 #include <array>
 

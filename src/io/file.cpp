@@ -1,8 +1,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
-#include <csignal>
 #include <locale>
 #include <ostream>
 #include <streambuf>
@@ -113,24 +111,37 @@ TemporaryFile create_temporary(const fs::path& target) {
         folder_of(target) / concat(".", target.filename().string(), kTemporaryMark, ::getpid(), "-",
                                    counter.fetch_add(1));
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0) return {path, descriptor};
+    if (descriptor >= 0) {
+      // Held until it is closed, so that remove_left_temporaries() knows it for ours.
+      static_cast<void>(::flock(descriptor, LOCK_EX | LOCK_NB));
+      return {path, descriptor};
+    }
     if (errno != EEXIST) throw system_error(target, "cannot create", errno);
   }
 }
 
-// Removes what create_temporary() made in the folder for processes that were killed since.
+// Whether create_temporary() gives such names: .NAME.tmp-PROCESS-COUNT.
+bool is_temporary(const std::string& name) {
+  const std::size_t mark = name.rfind(kTemporaryMark);
+  if (name[0] != '.' || mark == std::string::npos || mark < 2) return false;
+  const std::string_view numbers = std::string_view(name).substr(mark + kTemporaryMark.size());
+  const std::size_t dash = numbers.find('-');
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  };
+  return dash != numbers.npos && is_number(numbers.substr(0, dash)) &&
+         is_number(numbers.substr(dash + 1));
+}
+
+// Removes temporary files that no living process holds.
 void remove_left_temporaries(const fs::path& folder) {
   std::error_code failed;
   fs::directory_iterator entries(folder, failed);
   for (; !failed && entries != fs::directory_iterator(); entries.increment(failed)) {
-    const std::string name = entries->path().filename().string();
-    const std::size_t mark = name.rfind(kTemporaryMark);
-    if (name[0] != '.' || mark == std::string::npos) continue;
-    const char* digits = name.c_str() + mark + kTemporaryMark.size();
-    pid_t process = 0;
-    const auto [end, error] = std::from_chars(digits, name.c_str() + name.size(), process);
-    const bool ours = error == std::errc() && process > 0 && *end == '-';
-    if (ours && ::kill(process, 0) != 0 && errno == ESRCH) ::unlink(entries->path().c_str());
+    const fs::path& path = entries->path();
+    if (!is_temporary(path.filename().string())) continue;
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (file.valid() && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
   }
 }
 

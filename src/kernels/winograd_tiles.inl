@@ -1,5 +1,5 @@
-// Where the Winograd transforms read and write: the tiles of an image, or of a pooled one, and the rows
-// of the products' operands. Included by winograd_impl.inl.
+// Where the Winograd transforms read and write: the tiles of an image, or of a pooled one, and the
+// rows of the products' operands. Included by winograd_impl.inl.
 
 // Walks over the tiles of a grid.
 struct TileCursor {

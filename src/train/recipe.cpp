@@ -185,8 +185,7 @@ const std::vector<RecipeInfo>& recipe_table() {
        one_cycle()},
       {"modern",
        "the bundled model's: one_cycle over more epochs, with averaged weights, mixed faces, "
-       "erased "
-       "rectangles, more dropout",
+       "erased rectangles, more dropout",
        modern()},
       {"quick", "for vgg_mini on a few thousand synthetic faces", quick()},
   };

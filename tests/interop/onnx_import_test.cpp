@@ -121,6 +121,13 @@ TEST(OnnxImportTest, ZooGraphBecomesAPlainChain) {
   EXPECT_EQ(model.network.layers()[0].layer->options(), LayerOptions(expected));
 }
 
+TEST(OnnxImportTest, OwnMetadataComesBackAndForeignDoesNot) {
+  const Model model = import_onnx(graph_file("computed"), {});
+  EXPECT_EQ(model.preprocessing(), Preprocessing::raw);
+  EXPECT_EQ(model.metadata.at("note"), "kept");
+  EXPECT_FALSE(model.metadata.contains("other"));
+}
+
 TEST(OnnxImportTest, WithoutPreprocessingTheModelIsRefusedUntilItIsTold) {
   const TemporaryFolder folder;
   const Model model = import_onnx(graph_file("zoo_opset8"), {});

@@ -21,10 +21,10 @@
 namespace ferplus {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 using ::testing::UnorderedElementsAreArray;
 
 TEST(MappedFile, HoldsTheBytes) {
@@ -272,11 +272,15 @@ TEST(FolderLock, RemovesWhatKilledProcessesLeft) {
       [&](const auto& wait) {
         write_file_atomically(folder / "model", [&](std::ostream&) { wait(); });
       },
-      [&] { EXPECT_THAT(names(), ElementsAre(StartsWith(".model.tmp-"))); });
-  EXPECT_THAT(names(), SizeIs(1));
-  const std::string of_this_process = concat(".model.tmp-", ::getpid(), "-0");
-  const std::vector<std::string> kept = {of_this_process, "model.tmp-999999999-0", ".tmp-notes",
-                                         ".model.tmp-999999999"};
+      [&] {
+        const FolderLock lock(folder.path());
+        EXPECT_THAT(names(), UnorderedElementsAre(StartsWith(".model.tmp-"), ".lock"))
+            << "its process is alive";
+      });
+  EXPECT_THAT(names(), SizeIs(2));
+  const std::vector<std::string> kept = {
+      "model.tmp-9-0", ".tmp-9-0",      ".tmp-notes",         ".model.tmp-9",
+      ".model.tmp-9-", ".model.tmp--0", ".model.tmp-9-0.txt", ".model.tmp-9-0-notes"};
   for (const std::string& name : kept) write_text(folder / name, "kept");
   std::vector<std::string> expected = kept;
   expected.push_back(".lock");

@@ -30,7 +30,7 @@ std::vector<std::uint8_t> source_pixels() {
   return pixels;
 }
 
-// The rule of REFERENCE section 3 for an output of kLarge pixels a side: in = 24 + (out −
+// The warp for an output of kLarge pixels a side: in = 24 + (out −
 // 36)·47/71. No point lies outside the 48×48 source by more than a mirrored pixel.
 std::vector<std::uint8_t> large_warp(const std::vector<std::uint8_t>& source) {
   const auto at = [&](int y, int x) {

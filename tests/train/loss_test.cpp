@@ -17,7 +17,7 @@ constexpr std::size_t kRows = 21;  // three micro-batches, the last one short
 
 using Row = std::array<double, kClasses>;
 
-// The formulas of REFERENCE section 2, step 5, on exp and log of long doubles.
+// The formulas of loss.h on exp and log of long doubles.
 double formula(LossKind kind, const Row& z, const Row& t) {
   long double sum = 0;
   for (double value : z) sum += std::exp(static_cast<long double>(value));

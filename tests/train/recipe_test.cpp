@@ -183,12 +183,15 @@ TEST(RecipeTest, ValidateFindsWhatWasSetDirectly) {
 TEST(RunConfigTest, ValidateKnowsWhatTheModesLossAllows) {
   for (double Recipe::*member :
        {&Recipe::mixup, &Recipe::label_smoothing, &Recipe::class_balance}) {
-    RunConfig config{.recipe = find_recipe("modern")};
+    RunConfig config{.recipe = find_recipe("one_cycle")};
     config.recipe.*member = 0.1;
+    const auto field = std::ranges::find_if(
+        recipe_fields(), [&](const RecipeField& f) { return f.member == RecipeMember(member); });
     for (const LabelModeInfo& mode : label_modes()) {
       config.mode = mode.mode;
       if (mode.mode == LabelMode::multi_target) {
-        EXPECT_THAT(message_of<UsageError>([&] { validate(config); }), HasSubstr("multi_target"));
+        EXPECT_THAT(message_of<UsageError>([&] { validate(config); }),
+                    AllOf(HasSubstr("multi_target"), HasSubstr(std::string(field->name))));
       } else {
         EXPECT_NO_THROW(validate(config)) << mode.name;
       }

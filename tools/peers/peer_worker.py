@@ -2,8 +2,9 @@
 
     peer_worker.py torch|onnxruntime|openvino [--threads 2]
 
-Requests: `train PRECISION BATCH STEPS`, `infer PRECISION BATCH RUNS`; PRECISION is fp32, or for torch
-also bf16 (autocast, channels-last, as its documentation advises). Answers: a JSON list of seconds,
+Requests: `train PRECISION BATCH STEPS`, `infer PRECISION BATCH RUNS`; PRECISION is fp32 or bf16
+(torch: autocast, channels-last, as its documentation advises; openvino: its precision hint; onnxruntime
+has fp32 only). Answers: a JSON list of seconds,
 one a step, or {"error": "…"}. The first line that it writes names the library and its version.
 Random weights and inputs: time does not depend on them.
 """

@@ -19,8 +19,8 @@ bool onnx_available();
 
 // modern: opset 17, any batch, input "input" [N, 1, 64, 64], output "logits" [N, 8], initializers
 // named as in the model file. zoo: the graph of the model zoo's emotion-ferplus-8 node by node
-// (opset 8, ir_version 3, "Input3" [1, 1, 64, 64] → "Plus692_Output_0" [1, 8]; REFERENCE section
-// 5), which only vgg13 (or vgg13_bn, folded) with Preprocessing::raw has.
+// (opset 8, ir_version 3, "Input3" [1, 1, 64, 64] → "Plus692_Output_0" [1, 8]), which only vgg13
+// (or vgg13_bn, folded) with Preprocessing::raw has.
 //
 // A model with Preprocessing::raw becomes a graph that takes gray 0 … 255 and normalises it; one
 // with ferplus takes faces that are prepared already (data/transform.h).

@@ -58,8 +58,8 @@ void append_line(const std::filesystem::path& path, std::string_view line);
 void append_bytes(const std::filesystem::path& path, std::string_view bytes);
 
 // The exclusive right to write a folder, as an advisory lock on FOLDER/.lock that the kernel drops
-// when the process ends, however it ends. The (empty) file stays. What write_file_atomically() of
-// processes that were killed left in the folder is removed. Move-only.
+// when the process ends, however it ends. The (empty) file stays. Taking it removes temporary
+// files that write_file_atomically() left there when its process was killed. Move-only.
 class FolderLock {
  public:
   // Does not wait: throws Error if another FolderLock, of this process or another, holds the

@@ -13,8 +13,8 @@ namespace ferplus {
 // Which views of a face a model sees; its answer is the mean of their probabilities.
 //   none      the face, undistorted
 //   flip      and its mirror image
-//   ten_crop  Krizhevsky et al. 2012: the face warped to 72×72 by the rule of REFERENCE section 3
-//             (that is, with 71 for 63 and 36 for 32), of it the 64×64 windows in the four corners
+//   ten_crop  Krizhevsky et al. 2012: the face warped to 72×72 as warp() (data/transform.h) does
+//             to 64×64 (with 71 for 63 and 36 for 32), of it the 64×64 windows in the four corners
 //             and in the centre, and the mirror image of each window
 enum class TestTimeAugmentation : std::uint8_t { none, flip, ten_crop };
 // "none", "flip", "10crop". augmentation_from_name throws UsageError.

@@ -21,7 +21,7 @@
 namespace ferplus {
 
 // paper: images that majority keeps, against their majority class. argmax: all images with a vote
-// for one of the eight classes, against the first class with most votes (REFERENCE section 4).
+// for one of the eight classes, against the first class with most votes.
 enum class Protocol { paper, argmax };
 Protocol protocol_from_name(std::string_view name);  // throws UsageError
 std::string_view protocol_name(Protocol protocol);

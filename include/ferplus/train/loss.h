@@ -14,8 +14,8 @@ using LogProbabilities = std::array<double, kClasses>;
 LogProbabilities log_softmax(const float* logits);
 
 // Sum of the losses of a batch, logits and targets [N, kClasses], and the gradient of their *mean*
-// with respect to the logits, [N, kClasses]; gradient.data may be null. REFERENCE section 2, step
-// 5:
+// with respect to the logits, [N, kClasses]; gradient.data may be null.
+// As the reference implementation of Barsoum et al. (label_mode.h) trains:
 //   cross_entropy: -Σ t·log p, gradient p·Σt - t
 //   max_target:    -log max_k(t_k·p_k), gradient p - onehot(k), k the first that reaches the
 //   maximum

@@ -56,10 +56,13 @@ struct Recipe {
 };
 
 // One hyperparameter.
+using RecipeMember =
+    std::variant<int Recipe::*, double Recipe::*, bool Recipe::*, std::string Recipe::*>;
+
 struct RecipeField {
   std::string_view name;  // key in JSON; the option is --name with dashes
   std::string_view help;
-  std::variant<int Recipe::*, double Recipe::*, bool Recipe::*, std::string Recipe::*> member;
+  RecipeMember member;
   double minimum = 0, maximum = 0;          // of numbers, both allowed
   std::vector<std::string_view> choices{};  // of strings; empty: checked by validate
 };

@@ -1,13 +1,13 @@
 // A training run is a folder:
 //   config.json        what was asked for; `train --config` repeats it
-//   metrics.jsonl      one JSON object per epoch (EpochMetrics, run_record.h)
+//   metrics.jsonl      one JSON object per epoch (EpochMetrics)
 //   train.log          what was said
-//   last.safetensors   everything that resuming needs (Checkpoint)
+//   last.safetensors   everything that resuming needs (Checkpoint, checkpoint.h)
 //   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
 //   events.out.tfevents.ferplus   the curves for TensorBoard (tensorboard.h), if asked for
 //   profile.json       where the time went (Profile), if that was asked for
 //   summary.json       written at the end: best epoch, its public and, if there, private accuracy
-// Here: reading back how each epoch went, and how the run ended.
+// Here: its rows and its summary, read and cut back, and whether a folder holds a run.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Regenerates targets.csv beside it: REFERENCE section 2 in exact fractions, for chosen votes."""
+"""Regenerates targets.csv beside it: the rules of label_mode.h in exact fractions, for chosen votes."""
 import os
 from fractions import Fraction
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Regenerates the arrays beside it: REFERENCE section 3 in numpy, pixel by pixel, in float64.
+"""Regenerates the arrays beside it: warp and normalize of transform.h in numpy, pixel by pixel, in float64.
 
 Faces of several sizes and rectangles, drawn from sines and a linear congruential generator, so that
 no data set is needed. Independent of the library: least squares by lstsq, mirroring by numpy.pad.
