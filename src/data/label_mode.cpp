@@ -44,7 +44,8 @@ std::optional<Target> majority_target(const Votes& votes) {
   return distribution(kept);
 }
 
-// The most voted emotions until they hold three quarters of the votes, three at most.
+// The most voted emotions until they hold three quarters of the votes or are three. Those with
+// equally many come together; if that makes more than three, the image is left out.
 std::optional<Target> soft_target(const Votes& votes) {
   Counts left = without_outliers(votes);
   const int total = sum(left);
@@ -86,6 +87,7 @@ std::optional<Target> multi_target(const Votes& votes) {
   std::optional<Target> target = distribution(kept);
   if (target) {
     for (float& value : *target) {
+      // None is 0, for the loss takes the logarithm of each.
       value = static_cast<float>(0.999 * (value > 0 ? 1.0 : 0.0) + 0.001);
     }
   }

@@ -9,7 +9,7 @@
 
 namespace ferplus {
 
-Selection select(const Dataset& dataset, Split split, LabelMode mode, std::size_t limit) {
+Selection select(const Dataset& dataset, Split split, LabelMode mode) {
   const LabelModeInfo& info = label_mode(mode);
   Selection selection{.split = split, .mode = mode, .samples = {}, .targets = {}};
   std::size_t images = 0;
@@ -21,7 +21,6 @@ Selection select(const Dataset& dataset, Split split, LabelMode mode, std::size_
     if (!target) continue;
     selection.samples.push_back(i);
     selection.targets.push_back(*target);
-    if (selection.size() == limit) break;
   }
   if (images == 0) {
     throw Error(concat(dataset.source, ": the ", split_name(split), " split has no images"));

@@ -73,9 +73,9 @@ TEST(Selection, KeepsWhatTheModeKeeps) {
   const Selection soft = select(small_dataset(), Split::train, LabelMode::crossentropy);
   EXPECT_EQ(soft.samples, (Indices{0, 1, 4}));
   EXPECT_EQ(soft.targets[1], (Target{0.5F, 0, 0, 0.5F}));
-  EXPECT_EQ(select(small_dataset(), Split::train, LabelMode::crossentropy, 2).samples,
+  EXPECT_EQ(first(select(small_dataset(), Split::train, LabelMode::crossentropy), 2).samples,
             (Indices{0, 1}));
-  EXPECT_EQ(select(small_dataset(), Split::train, LabelMode::crossentropy, 100).size(), 3U);
+  EXPECT_EQ(first(select(small_dataset(), Split::train, LabelMode::crossentropy), 100).size(), 3U);
 }
 
 TEST(Selection, AnEmptySplitIsAnError) {

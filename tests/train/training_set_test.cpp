@@ -25,7 +25,7 @@ TEST(TrainingSetTest, IsTheSelectionUnlessAskedOtherwise) {
   EXPECT_EQ(whole.leaks, std::nullopt);
   config.limit = 20;
   EXPECT_EQ(training_set(faces(), config).training.samples,
-            select(faces(), Split::train, LabelMode::crossentropy, 20).samples);
+            first(select(faces(), Split::train, LabelMode::crossentropy), 20).samples);
 }
 
 TEST(TrainingSetTest, LeaksGoFirstThenHeldOutImagesThenTheLimit) {

@@ -20,10 +20,9 @@ struct Selection {
   std::size_t size() const { return samples.size(); }
 };
 
-// The images of `split` that `mode` keeps, in the dataset's order; with `limit`, the first `limit`
-// of them. Throws Error that names split and source if there are none. Evaluation uses
-// LabelMode::majority, whatever the mode of training.
-Selection select(const Dataset& dataset, Split split, LabelMode mode, std::size_t limit = 0);
+// The images of `split` that `mode` keeps, in the dataset's order. Throws Error that names split
+// and source if there are none.
+Selection select(const Dataset& dataset, Split split, LabelMode mode);
 
 // The same without the samples in `excluded` (indices, rising), for accuracy without twins. May be
 // empty.

@@ -5,7 +5,7 @@
 // as in every CNN framework: output(n,y,x,k) = bias(k) + sum over r,s,c of
 // input(n, y*stride + r - pad_top, x*stride + s - pad_left, c) * weights(r,s,c,k), zero outside.
 //
-// Every function is noexcept in effect, thread-safe on distinct outputs and workspaces, runs its
+// Every function of a ConvAlgorithm is noexcept in effect, thread-safe on distinct outputs and workspaces, runs its
 // work on parallel_for, allocates nothing, and gives bits that depend on the shape, the operands,
 // the ISA and the algorithm only: not on the number of threads, nor on what else is in the batch
 // (image n's output and input gradient depend on image n alone).
@@ -106,7 +106,8 @@ struct ConvAlgorithm {
   }
 };
 
-// Fastest first; the last one supports every shape and pass and is the oracle of the others.
+// In the order in which one gives way to the next where it does not support a shape or pass; the
+// last one supports all and is the oracle of the others.
 std::span<const ConvAlgorithm> conv_algorithms();
 
 // The row of that name. Throws UsageError that lists the names.

@@ -19,6 +19,9 @@ struct Padding {
   bool operator==(const Padding&) const = default;
 };
 
+// Every make_… throws UsageError for options that no such layer has: a size, stride or count below
+// 1, a rate outside its range.
+
 // Cross-correlation with zero padding: [N, H, W, C] → [N, H', W', filters], H' = ceil(H / stride)
 // ("same" padding, the smaller half before), or with a padding given, each side below `kernel`,
 // H' = (H + top + bottom - kernel) / stride + 1.
@@ -37,7 +40,7 @@ std::unique_ptr<Layer> make_conv2d(const Conv2dOptions& options);
 
 // Largest value of each window, [N, H, W, C] → [N, H', W', C],
 // H' = (H + top + bottom - size) / stride + 1; padding, each side below `size`, never is the
-// largest. Ties go to the first in row-major order, and so does the gradient. REQUIRES: size ≤ 15.
+// largest. Ties go to the first in row-major order, and so does the gradient. size is at most 15.
 struct MaxPoolOptions {
   Index size = 2;
   Index stride = 2;
