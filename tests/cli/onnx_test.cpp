@@ -87,7 +87,11 @@ TEST_F(OnnxCommands, ForeignModelsAreRefusedUntilPreprocessingIsTold) {
   result = run_ferplus({"predict", "--model", back_, face_});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("--preprocessing"));
-  ASSERT_EQ(run_ferplus({"import", zoo, "-o", back_, "--preprocessing", "raw"}).exit_code, 0);
+  result = run_ferplus({"import", zoo, "-o", back_, "--preprocessing", "raw"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, HasSubstr("exists: choose another name, or replace it with --force"));
+  ASSERT_EQ(
+      run_ferplus({"import", zoo, "-o", back_, "--preprocessing", "raw", "--force"}).exit_code, 0);
   EXPECT_EQ(predictions(back_).size(), kClasses);
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <ferplus/core/error.h>
 #include <ferplus/core/names.h>
 #include <ferplus/data/label_mode.h>
 
@@ -55,6 +56,12 @@ CLI::Validator one_of(std::string kind, std::vector<std::string> names) {
 }
 
 CLI::Validator label_mode_name() { return one_of("mode", label_mode_names()); }
+
+void refuse_existing(const std::filesystem::path& path, bool force) {
+  std::error_code ignored;
+  if (force || !std::filesystem::is_regular_file(path, ignored)) return;
+  throw Error(concat(path.string(), " exists: choose another name, or replace it with --force"));
+}
 
 std::string label_mode_list() { return fmt::format("{}", fmt::join(label_mode_names(), ", ")); }
 

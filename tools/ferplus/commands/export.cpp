@@ -69,10 +69,7 @@ int run(const Options& options) {
   apply(options.general);
   const std::filesystem::path path = given_or_boxed(options.model, options.general);
   const Model model = load_model(path);
-  if (!options.force && std::filesystem::exists(options.output)) {
-    throw Error(concat(options.output.string(),
-                       " exists: choose another name, or replace it with --force"));
-  }
+  refuse_existing(options.output, options.force);
   const Report report = options.output.extension() == kModelExtension
                             ? export_as_model(options, model)
                             : export_as_onnx(options, model);

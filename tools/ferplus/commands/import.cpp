@@ -19,12 +19,13 @@ namespace {
 struct Options {
   std::filesystem::path input, output;
   std::string preprocessing;
-  bool json = false;
+  bool json = false, force = false;
   GeneralOptions general;
 };
 
 int run(const Options& options) {
   apply(options.general);
+  refuse_existing(options.output, options.force);
   OnnxImportOptions import_options;
   if (!options.preprocessing.empty()) {
     import_options.preprocessing = preprocessing_from_name(options.preprocessing);
@@ -49,7 +50,7 @@ int run(const Options& options) {
     if (preprocessing == kUnknownPreprocessing) {
       text +=
           "the file does not say what input it expects: predict and evaluate refuse the model "
-          "until it is imported with --preprocessing\n";
+          "until it is imported with --preprocessing (and --force, to replace it)\n";
     }
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -85,6 +86,8 @@ Run setup_import(CLI::App& app) {
   app.add_option("-o,--output", options->output, "The model to write")
       ->required()
       ->type_name("MODEL.safetensors")
+      ->group("Output");
+  app.add_flag("--force", options->force, "Replace MODEL.safetensors if it exists")
       ->group("Output");
   app.add_flag("--json", options->json, "Print what was read as JSON")->group("Output");
   add_general_options(app, options->general);

@@ -29,10 +29,7 @@ struct Options {
 int run(const Options& options) {
   apply(options.general);
   for (const char* name : {"fer2013.csv", "fer2013new.csv"}) {
-    if (!options.force && std::filesystem::exists(options.output / name)) {
-      throw Error(concat((options.output / name).string(),
-                         " exists: choose another folder, or replace it with --force"));
-    }
+    refuse_existing(options.output / name, options.force);
   }
   write_synth(options.synth, options.output);
   if (!options.general.quiet) {
