@@ -168,9 +168,7 @@ void Trainer::train_step(Index step) {
   if (!std::isfinite(loss)) report_non_finite(step, images);
   std::int64_t correct = 0;
   for (Index n = 0; n < images; ++n) {
-    const std::span<const float> target{targets.image(n), kClasses};
-    const auto answer = static_cast<std::size_t>(argmax({logits.image(n), kClasses}));
-    correct += target[answer] == *std::ranges::max_element(target);
+    correct += is_right({logits.image(n), kClasses}, {targets.image(n), kClasses});
   }
   profiler_.lap(&Profile::loss);
 
