@@ -43,8 +43,7 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
 
 void random_counter(const RandomKey& key, std::array<std::uint32_t, 4>& counter,
                     std::array<std::uint32_t, 2>& philox_key) {
-  counter = {0, key.sample, key.epoch,
-             static_cast<std::uint32_t>(key.stream)};
+  counter = {0, key.sample, key.epoch, static_cast<std::uint32_t>(key.stream)};
   philox_key = {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)};
 }
 

@@ -47,7 +47,8 @@ class LayerRunner {
       const float initial = spec.initial == InitialValue::constant ? 1.0f : 0.0f;
       std::ranges::fill(state_.emplace_back(count_of(spec.shape)).span(), initial);
     }
-    for (std::size_t n = 0; n < samples_.size(); ++n) samples_[n] = static_cast<std::uint32_t>(100 + n);
+    for (std::size_t n = 0; n < samples_.size(); ++n)
+      samples_[n] = static_cast<std::uint32_t>(100 + n);
   }
 
   const Layer& layer() const { return *layer_; }

@@ -5,10 +5,10 @@
 // as in every CNN framework: output(n,y,x,k) = bias(k) + sum over r,s,c of
 // input(n, y*stride + r - pad_top, x*stride + s - pad_left, c) * weights(r,s,c,k), zero outside.
 //
-// Every function of a ConvAlgorithm is noexcept in effect, thread-safe on distinct outputs and workspaces, runs its
-// work on parallel_for, allocates nothing, and gives bits that depend on the shape, the operands,
-// the ISA and the algorithm only: not on the number of threads, nor on what else is in the batch
-// (image n's output and input gradient depend on image n alone).
+// Every function of a ConvAlgorithm is noexcept in effect, thread-safe on distinct outputs and
+// workspaces, runs its work on parallel_for, allocates nothing, and gives bits that depend on the
+// shape, the operands, the ISA and the algorithm only: not on the number of threads, nor on what
+// else is in the batch (image n's output and input gradient depend on image n alone).
 #pragma once
 
 #include <array>
