@@ -43,6 +43,9 @@ if(NOT BUILD_SHARED_LIBS)
     list(APPEND dependencies "dlib CONFIG")
     list(APPEND requirements dlib-1)
   endif()
+  if(FERPLUS_HTTP)
+    list(APPEND requirements libmicrohttpd libzip)
+  endif()
 endif()
 
 set(find_dependencies "")
@@ -84,7 +87,7 @@ if(NOT BUILD_SHARED_LIBS)
   list(APPEND suggested libpng-dev)
   foreach(package IN ITEMS ONNX:libonnx-dev ONNX:libprotobuf-dev TENSORBOARD:libprotobuf-dev
                            JPEG:libjpeg-dev DETECTION:libdlib-dev DETECTION:liblapack-dev
-                           DETECTION:libblas-dev)
+                           DETECTION:libblas-dev HTTP:libmicrohttpd-dev HTTP:libzip-dev)
     string(REPLACE ":" ";" package ${package})
     list(GET package 0 component)
     list(GET package 1 name)

@@ -13,6 +13,7 @@ packages=(
   protobuf-compiler            # files for TensorBoard
   libjpeg-dev                  # JPEG
   libdlib-dev liblapack-dev libblas-dev  # face detection
+  libmicrohttpd-dev libzip-dev # serving over HTTP
   libcli11-dev                 # command lines
   libspdlog-dev libfmt-dev     # logging
   libgtest-dev libgmock-dev pkgconf  # tests

@@ -52,12 +52,18 @@ std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int
   return votes;
 }
 
+Predictor::Weights::Weights(Model given, Precision precision)
+    : model(std::move(given)),
+      preprocessing(model.preprocessing()),
+      temperature(model.temperature()),
+      prepared(model.network, model.parameters, precision) {}
+
 Predictor::Predictor(Model model, Precision precision)
-    : model_(std::move(model)),
-      preprocessing_(model_.preprocessing()),
-      temperature_(model_.temperature()),
-      prepared_(model_.network, model_.parameters, precision),
-      session_(prepared_, 1) {}
+    : weights_(std::make_shared<const Weights>(std::move(model), precision)),
+      session_(weights_->prepared, 1) {}
+
+Predictor::Predictor(const Predictor& other)
+    : weights_(other.weights_), session_(weights_->prepared, 1) {}
 
 Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
   if (face.left < 0 || face.top < 0 || face.right > image.width || face.bottom > image.height ||
@@ -66,10 +72,11 @@ Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
                        ") is not within the image of ", image.width, "x", image.height));
   }
   const FaceImage shrunk(image, face);
-  make_input(shrunk.image(), shrunk.face(), {}, preprocessing_,
+  make_input(shrunk.image(), shrunk.face(), {}, weights_->preprocessing,
              {session_.input(1).data, static_cast<std::size_t>(kInputPixels)});
-  const ConstTensorView logits = session_.forward(1, prepared_);
-  return softmax(tempered({logits.data, static_cast<std::size_t>(kClasses)}, temperature_));
+  const ConstTensorView logits = session_.forward(1, weights_->prepared);
+  return softmax(
+      tempered({logits.data, static_cast<std::size_t>(kClasses)}, weights_->temperature));
 }
 
 }  // namespace ferplus

@@ -18,6 +18,7 @@ constexpr std::array kCommands = {
     Command{"calibrate", "Fit a model's probabilities to the votes", setup_calibrate},
     Command{"report", "Show runs and what their models do as one HTML page", setup_report},
     Command{"predict", "Say what expression a face shows", setup_predict},
+    Command{"serve", "Answer over HTTP: a page and interfaces for programs", setup_serve},
     Command{"doctor", "Say what a network would see of a picture, and whether to trust it",
             setup_doctor},
     Command{"info", "Show a model's layers, parameters and metadata", setup_info},

@@ -35,6 +35,7 @@ Run setup_evaluate(CLI::App& app);
 Run setup_calibrate(CLI::App& app);
 Run setup_report(CLI::App& app);
 Run setup_predict(CLI::App& app);
+Run setup_serve(CLI::App& app);
 Run setup_doctor(CLI::App& app);
 Run setup_info(CLI::App& app);
 Run setup_export(CLI::App& app);

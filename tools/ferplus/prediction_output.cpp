@@ -1,7 +1,6 @@
 #include "prediction_output.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,7 +14,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kTaggers = 10;
 constexpr const char* kOk = "ok";
 constexpr const char* kNoFace = "no_face";
 constexpr const char* kError = "error";
@@ -102,24 +100,6 @@ class CsvWriter final : public PredictionWriter {
   Sink sink_;
 };
 
-ordered_json corners(const Rectangle& r) { return {r.left, r.top, r.right, r.bottom}; }
-
-ordered_json to_json(const FacePrediction& face) {
-  ordered_json json;
-  if (face.detection) {
-    json["box"] = corners(face.detection->box);
-    json["score"] = face.detection->score;
-    json["pose"] = pose_name(face.detection->pose);
-  }
-  json["crop"] = corners(face.crop);
-  const auto votes = expected_votes(face.probabilities, kTaggers);
-  for (const std::size_t k : ranked(face.probabilities)) {
-    json["predictions"].push_back(
-        {{"label", kClassNames[k]}, {"probability", face.probabilities[k]}, {"votes", votes[k]}});
-  }
-  return json;
-}
-
 class JsonWriter final : public PredictionWriter {
  public:
   JsonWriter(Sink sink, bool lines) : sink_(std::move(sink)), lines_(lines) {
@@ -167,17 +147,8 @@ class JsonWriter final : public PredictionWriter {
 
 }  // namespace
 
-std::vector<std::size_t> ranked(const Probabilities& probabilities) {
-  std::vector<std::size_t> order(kClasses);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return probabilities[a] > probabilities[b];
-  });
-  return order;
-}
-
 std::string votes_text(const Probabilities& probabilities) {
-  const auto votes = expected_votes(probabilities, kTaggers);
+  const auto votes = expected_votes(probabilities);
   std::string text;
   for (const std::size_t k : ranked(probabilities)) {
     if (votes[k] == 0) continue;

@@ -4,21 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <ferplus/detect/face_detector.h>
-#include <ferplus/nn/predictor.h>
+#include <ferplus/nn/photograph.h>
 
 namespace ferplus::tool {
-
-struct FacePrediction {
-  Rectangle crop;                         // what the network saw
-  std::optional<DetectedFace> detection;  // none: the whole picture was taken for the face
-  Probabilities probabilities{};
-};
 
 // One picture: its faces from left to right, none of them if a search found none, or why it could
 // not be used.
@@ -27,9 +19,6 @@ struct ImagePrediction {
   std::vector<FacePrediction> faces;
   std::string error;
 };
-
-// Classes, most probable first; equals in class order.
-std::vector<std::size_t> ranked(const Probabilities& probabilities);
 
 // "6 happiness, 3 neutral, 1 sadness": of ten taggers.
 std::string votes_text(const Probabilities& probabilities);

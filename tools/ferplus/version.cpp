@@ -14,6 +14,7 @@
 #include <ferplus/interop/onnx.h>
 #include <ferplus/io/image.h>
 #include <ferplus/kernels/cpu.h>
+#include <ferplus/serve/server.h>
 #include <ferplus/train/tensorboard.h>
 
 #include "table.h"
@@ -63,6 +64,7 @@ std::string version_text() {
   table.add_row({"ONNX", onnx_available() ? "yes" : "left out"});
   table.add_row({"TensorBoard files", tensorboard_available() ? "yes" : "left out"});
   table.add_row({"face detection", detection_available() ? "yes" : "left out"});
+  table.add_row({"HTTP", serving_available() ? "yes" : "left out"});
   table.add_row({"CLI11", CLI11_VERSION});
   table.add_row({"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)});
   table.add_row({"fmt", dotted(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 
 #include <ferplus/data/transform.h>
@@ -24,15 +25,17 @@ std::array<float, kClasses> tempered(std::span<const float> logits, double tempe
 // probabilities that sum to 1, taggers >= 0.
 std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int taggers = 10);
 
-// Owns a model and the memory to run it. Not thread-safe: one predictor per thread, or a lock; it
-// uses thread_count() threads itself.
+// A model and the memory to run it. Not thread-safe: one predictor per thread, or a lock; it uses
+// thread_count() threads itself.
 class Predictor {
  public:
   explicit Predictor(Model model, Precision precision = Precision::fp32);
-  Predictor(const Predictor&) = delete;  // its parts refer to one another
+  // For another thread: shares the model and its packed weights, has working memory of its own.
+  // `other` may be in use meanwhile.
+  Predictor(const Predictor& other);
   Predictor& operator=(const Predictor&) = delete;
 
-  const Model& model() const { return model_; }
+  const Model& model() const { return weights_->model; }
   // Probabilities of the classes for the face in `rectangle` of `image`, tempered as the model's
   // metadata say (Model::temperature). A face of more than 48 pixels a side is averaged down to
   // them first (data/face_crop.h). Throws Error if the rectangle is empty or not within the image.
@@ -43,10 +46,15 @@ class Predictor {
   }
 
  private:
-  Model model_;
-  Preprocessing preprocessing_;
-  double temperature_;
-  PreparedModel prepared_;
+  struct Weights {
+    Weights(Model given, Precision precision);
+    Model model;
+    Preprocessing preprocessing;
+    double temperature;
+    PreparedModel prepared;  // refers to model
+  };
+
+  std::shared_ptr<const Weights> weights_;
   Session session_;
 };
 

@@ -11,12 +11,11 @@
 #include <unistd.h>
 
 #include <ferplus/core/error.h>
-#include <ferplus/data/face_crop.h>
 #include <ferplus/detect/face_detector.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/image.h>
 #include <ferplus/io/png.h>
-#include <ferplus/nn/predictor.h>
+#include <ferplus/nn/photograph.h>
 
 #include "annotate.h"
 #include "commands.h"
@@ -59,20 +58,6 @@ void check(const Options& options) {
   if (!options.detect && options.detector.smallest_face != 0) {
     throw UsageError("--smallest-face is for --detect, which is not given");
   }
-}
-
-std::vector<FacePrediction> predict_faces(ImageView image, Predictor& predictor,
-                                          FaceDetector* detector) {
-  if (detector == nullptr) {
-    const Rectangle whole{0, 0, image.width, image.height};
-    return {{whole, std::nullopt, predictor.predict(image, whole)}};
-  }
-  std::vector<FacePrediction> faces;
-  for (const DetectedFace& face : detector->detect(image)) {
-    const Rectangle crop = frame_face(face.box, image.width, image.height);
-    faces.push_back({crop, face, predictor.predict(image, crop)});
-  }
-  return faces;
 }
 
 // Copies with what was found drawn into them, each under a name of its own.

@@ -1,0 +1,34 @@
+// What a model says of the faces in a picture.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <ferplus/detect/face_detector.h>
+#include <ferplus/nn/predictor.h>
+
+namespace ferplus {
+
+struct FacePrediction {
+  Rectangle crop;                         // what the network saw
+  std::optional<DetectedFace> detection;  // none: the whole picture was taken for the face
+  Probabilities probabilities{};
+};
+
+// Of each face that `detector` finds, from left to right; without a detector the picture is one
+// face. Throws Error as they do. As thread-safe as they are.
+std::vector<FacePrediction> predict_faces(ImageView image, Predictor& predictor,
+                                          FaceDetector* detector);
+
+// Classes, most probable first; equals in class order.
+std::vector<std::size_t> ranked(const Probabilities& probabilities);
+
+// Box found, score and pose, of a face that was looked for; crop; and "predictions": label,
+// probability and expected votes of ten, most probable first. Rectangles are [left, top, right,
+// bottom].
+nlohmann::ordered_json to_json(const FacePrediction& face);
+
+}  // namespace ferplus

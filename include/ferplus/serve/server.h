@@ -1,0 +1,89 @@
+// Predictions over HTTP: a page for people, an API of its own and ModelHub's (modelhub-engine),
+// through libmicrohttpd, a component of the build.
+//
+//   GET  /               a page: choose, drop or take a picture, see what ten taggers would say
+//   POST /predict        a PNG or JPEG as the body, or as the field "file" of a form; ?detect=1
+//   looks
+//                        for faces first, ?detect=0 takes the picture for the face. JSON:
+//                        status ("ok", "no_face"), width, height, faces (nn/photograph.h), seconds
+//   GET  /health         JSON: what serves, since when, how many requests, how many wait
+//   GET  /api/get_config, get_legal, get_model_io, get_model_files (zip), get_samples,
+//        samples/FILE, thumbnail/thumbnail.png, predict_sample?filename=FILE
+//   POST /api/predict    field "file"; the picture is the face. GET …?fileurl= is refused: a server
+//                        that fetches what strangers name reaches what they cannot
+//
+// Failures are {"error": …}: 400 for a picture or a request that makes no sense, 404, 405, 413 for
+// one that is too large, 415 for a compressed body, 503 where too many wait (Retry-After) or the
+// server ends. No picture and no address is kept or logged.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <ferplus/detect/face_detector.h>
+#include <ferplus/nn/predictor.h>
+
+namespace ferplus {
+
+// A request that was answered, or whose client went away (status 0).
+struct ServedRequest {
+  std::string method, path;  // as the client sent it, unescaped: any bytes
+  int status = 0;
+  std::size_t received = 0;  // bytes of its picture
+  double seconds = 0;        // from its first byte to the end of the answer
+};
+
+struct ServerOptions {
+  // Address or name to listen on. The default is reached from this machine alone; "::" or "0.0.0.0"
+  // is everybody's. No encryption: before strangers, a proxy that has it belongs in front.
+  std::string host = "127.0.0.1";
+  int port = 8080;  // 0: one that is free
+  // Pictures that are worked on at a time, each by a thread of its own that uses thread_count()
+  // threads itself: best as many as processors, with set_thread_count(1).
+  int workers = 1;
+  bool detect = false;  // what POST /predict does without ?detect
+  DetectorOptions detector;
+  std::size_t most_bytes = std::size_t{20} << 20;  // of one picture as a file
+  std::chrono::milliseconds patience{20'000};      // that a request waits for a worker, before 503
+  // Of the model, for get_model_files, with a README.md beside it. Empty: that answers 404.
+  std::filesystem::path model_file;
+  // Pictures for get_samples: files of this folder that end in .png, .jpg or .jpeg. Empty: eight
+  // synthetic faces (data/synth.h).
+  std::filesystem::path samples;
+  // Value of Access-Control-Allow-Origin, for pages of other sites; empty: none.
+  std::string allowed_origin;
+  // Called after each request, from the server's thread. Must not throw.
+  std::function<void(const ServedRequest&)> log;
+};
+
+// Whether this build has the component.
+bool serving_available();
+
+// Thread-safe.
+class Server {
+ public:
+  // Listens and answers from here on. Copies `predictor` for each worker. Throws Error if it cannot
+  // listen there, if a sample cannot be read, or in a build without the component; UsageError for
+  // options out of range.
+  Server(const Predictor& predictor, ServerOptions options);
+  ~Server();  // stop()
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  int port() const;
+  // "http://127.0.0.1:8080"
+  std::string url() const;
+  // Takes no more connections, answers the requests under way (those that take longer than
+  // `patience` are cut off) and returns. Once is enough.
+  void stop();
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace ferplus

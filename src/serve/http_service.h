@@ -1,0 +1,78 @@
+// What the server answers, whoever carries requests and answers: routes and their answers.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include <ferplus/serve/server.h>
+
+#include "serve/http_message.h"
+#include "serve/http_samples.h"
+#include "serve/http_workers.h"
+
+namespace ferplus::serve {
+
+class Service;
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  // one that ends in "/" stands for all below it, but "/" for itself
+  bool works;             // on a worker's thread, and gets its bench; else at once, without one
+  Response (*answer)(const Service& service, const Request& request, Bench* bench);
+};
+
+// Thread-safe.
+class Service {
+ public:
+  // `model` must outlive it; `waiting` says how many requests wait for a worker. Throws as Server's
+  // constructor.
+  Service(const Model& model, const ServerOptions& options, std::function<std::size_t()> waiting);
+
+  // All routes; the page's own first.
+  static std::span<const Route> routes();
+  // Nothing if there is none for this method.
+  static const Route* find(std::string_view method, std::string_view path);
+
+  // Never throws; `bench` is needed by a route that works.
+  Response answer(const Route& route, const Request& request, Bench* bench) const;
+  // For a request without route: 404, 405 with Allow, or 204 for OPTIONS.
+  Response unrouted(std::string_view method, std::string_view path) const;
+  // {"error": reason} with the headers that all answers have.
+  Response failure(int status, const std::string& reason) const;
+  // Counts an answer, for GET /health.
+  void count(int status) const;
+
+  const ServerOptions& options() const { return options_; }
+  const Model& model() const { return *model_; }
+  const std::map<std::string, SamplePicture>& samples() const { return samples_; }
+  nlohmann::ordered_json health() const;
+  // Of the model's files, made once. Throws Error. REQUIRES: options().model_file.
+  std::shared_ptr<const std::string> archive() const;
+  void count_faces(std::size_t faces) const { faces_ += faces; }
+
+ private:
+  Response finished(Response response) const;
+
+  const Model* model_;
+  ServerOptions options_;
+  std::function<std::size_t()> waiting_;
+  std::map<std::string, SamplePicture> samples_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  mutable std::atomic<std::uint64_t> answered_[6] = {};  // by the first digit of the status
+  mutable std::atomic<std::uint64_t> faces_{0};
+  mutable std::once_flag archived_;
+  mutable std::shared_ptr<const std::string> archive_;
+};
+
+}  // namespace ferplus::serve

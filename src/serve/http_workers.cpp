@@ -1,0 +1,59 @@
+#include "serve/http_workers.h"
+
+#include <utility>
+
+namespace ferplus::serve {
+
+Workers::Workers(const Predictor& predictor, const DetectorOptions& detector, int count) {
+  for (int i = 0; i < count; ++i) {
+    benches_.push_back(std::unique_ptr<Bench>(
+        new Bench{predictor, detection_available() ? make_face_detector(detector) : nullptr}));
+  }
+  try {
+    for (const auto& bench : benches_) threads_.emplace_back([this, &bench] { work(*bench); });
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+bool Workers::submit(Job job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    jobs_.push_back({std::move(job), std::chrono::steady_clock::now()});
+  }
+  changed_.notify_one();
+  return true;
+}
+
+std::size_t Workers::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return jobs_.size();
+}
+
+void Workers::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void Workers::work(Bench& bench) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    const Submitted next = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    next.job(bench, std::chrono::steady_clock::now() - next.when);
+    lock.lock();
+  }
+}
+
+}  // namespace ferplus::serve

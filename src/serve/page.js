@@ -1,0 +1,182 @@
+'use strict';
+// Sends a picture to POST /predict and draws what comes back.
+
+const $ = id => document.getElementById(id);
+let serverSays = { detection: false, detect: false, most_bytes: 20 << 20, jpeg: true };
+let asked = 0;  // an answer to an older question is dropped
+let stream = null;
+
+function say(text, wrong = false) {
+  $('status').textContent = text;
+  $('status').classList.toggle('wrong', wrong);
+}
+
+async function answerOf(response) {
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(body.error || `the server answers ${response.status}`);
+  return body;
+}
+
+// The picture as the server sees it: upright, as EXIF says.
+async function draw(blob) {
+  const bitmap = await createImageBitmap(blob);
+  const canvas = $('picture');
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  canvas.style.width = `${Math.max(bitmap.width, Math.min(240, bitmap.width * 5))}px`;
+  canvas.getContext('2d').drawImage(bitmap, 0, 0);
+  bitmap.close();
+  $('stage').classList.add('filled');
+}
+
+function drawBoxes(faces) {
+  const canvas = $('picture'), context = canvas.getContext('2d');
+  const line = Math.max(2, canvas.width / 200);
+  context.font = `bold ${Math.max(12, canvas.width / 30)}px sans-serif`;
+  context.textBaseline = 'top';
+  faces.forEach((face, i) => {
+    if (!face.box) return;
+    const [left, top, right, bottom] = face.box;
+    for (const [colour, width] of [['#000000', 2 * line], ['#ffffff', line]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.strokeRect(left, top, right - left, bottom - top);
+    }
+    context.lineWidth = line;
+    context.strokeStyle = '#000000';
+    context.fillStyle = '#ffffff';
+    context.strokeText(i + 1, left + 2 * line, top + 2 * line);
+    context.fillText(i + 1, left + 2 * line, top + 2 * line);
+  });
+}
+
+function element(tag, text = '', className = '') {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function faceCard(face, number, count) {
+  const card = element('article', '', 'face');
+  const best = face.predictions[0];
+  const who = count > 1 ? `Face ${number}: ` : '';
+  card.append(element('h3', `${who}${best.votes} of 10 would say ${best.label}`));
+  const list = document.createElement('dl');
+  for (const { label, probability, votes } of face.predictions) {
+    const bar = element('dd', '', 'votes');
+    bar.setAttribute('role', 'img');
+    bar.setAttribute('aria-label', `${votes} of 10`);
+    for (let i = 0; i < 10; ++i) bar.append(element('span', '', i < votes ? 'cast' : ''));
+    list.append(element('dt', label), bar, element('dd', `${(100 * probability).toFixed(1)} %`, 'share'));
+  }
+  card.append(list);
+  return card;
+}
+
+async function look(blob) {
+  const question = ++asked;
+  $('faces').replaceChildren();
+  try {
+    if (blob.size > serverSays.most_bytes) {
+      throw new Error(`the picture has more than ${serverSays.most_bytes} bytes`);
+    }
+    say('Looking …');
+    // A picture that the browser cannot show may still be one that the server can say more about.
+    await draw(blob).catch(() => $('stage').classList.remove('filled'));
+    const detect = serverSays.detection && $('detect').checked ? 1 : 0;
+    const answer = await answerOf(await fetch(`predict?detect=${detect}`, {
+      method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body: blob }));
+    if (question !== asked) return;
+    const count = answer.faces.length;
+    say(count === 0 ? 'No face was found. Without “Look for faces first” the whole picture is the face.'
+      : `${count === 1 ? 'One face' : `${count} faces`}, ${(1000 * answer.seconds).toFixed(0)} ms.`);
+    drawBoxes(answer.faces);
+    $('faces').replaceChildren(...answer.faces.map((face, i) => faceCard(face, i + 1, count)));
+  } catch (error) {
+    if (question === asked) say(`Sorry: ${error.message}.`, true);
+  }
+}
+
+function showCamera(on) {
+  for (const id of ['camera', 'take', 'close-camera']) $(id).hidden = !on;
+  $('use-camera').hidden = on;
+  $('picture').hidden = on;
+  $('hint').hidden = on;
+  if (!on && stream) {
+    stream.getTracks().forEach(track => track.stop());
+    stream = null;
+  }
+}
+
+async function useCamera() {
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user' } });
+    $('camera').srcObject = stream;
+    await $('camera').play();
+    showCamera(true);
+  } catch (error) {
+    say(`Sorry, there is no camera: ${error.message}.`, true);
+  }
+}
+
+function takePicture() {
+  const camera = $('camera'), still = document.createElement('canvas');
+  still.width = camera.videoWidth;
+  still.height = camera.videoHeight;
+  still.getContext('2d').drawImage(camera, 0, 0);
+  showCamera(false);
+  still.toBlob(look, 'image/png');
+}
+
+function sampleButton(url) {
+  const name = decodeURIComponent(url.slice(url.lastIndexOf('/') + 1));
+  const path = `api/samples/${encodeURIComponent(name)}`;
+  const button = document.createElement('button'), picture = document.createElement('img');
+  button.type = 'button';
+  picture.src = path;
+  picture.alt = `Sample ${name}`;
+  button.append(picture);
+  button.addEventListener('click', async () => {
+    try {
+      look(await (await fetch(path)).blob());
+    } catch (error) {
+      say(`Sorry: ${error.message}.`, true);
+    }
+  });
+  return button;
+}
+
+async function begin() {
+  const drop = $('drop');
+  drop.addEventListener('dragover', event => { event.preventDefault(); drop.classList.add('over'); });
+  drop.addEventListener('dragleave', () => drop.classList.remove('over'));
+  drop.addEventListener('drop', event => {
+    event.preventDefault();
+    drop.classList.remove('over');
+    if (event.dataTransfer.files.length > 0) look(event.dataTransfer.files[0]);
+  });
+  document.addEventListener('paste', event => {
+    if (event.clipboardData.files.length > 0) look(event.clipboardData.files[0]);
+  });
+  $('file').addEventListener('change', () => {
+    if ($('file').files.length > 0) look($('file').files[0]);
+    $('file').value = '';  // the same file again is a change again
+  });
+  $('use-camera').hidden = !(navigator.mediaDevices && navigator.mediaDevices.getUserMedia);
+  $('use-camera').addEventListener('click', useCamera);
+  $('close-camera').addEventListener('click', () => showCamera(false));
+  $('take').addEventListener('click', takePicture);
+  try {
+    serverSays = await answerOf(await fetch('health'));
+    $('detect-row').hidden = !serverSays.detection;
+    $('detect').checked = serverSays.detection;
+    $('model').textContent = `Model: ${serverSays.model.name}, ${serverSays.model.id}.`;
+    const samples = await answerOf(await fetch('api/get_samples'));
+    $('samples').append(...samples.map(sampleButton));
+  } catch (error) {
+    say(`Sorry: ${error.message}.`, true);
+  }
+}
+
+begin();

@@ -1,0 +1,105 @@
+// `serve` as a program: started, asked, ended by a signal.
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <ferplus/io/png.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/serve/server.h>
+
+#include "cli/command.h"
+#include "support/http_client.h"
+
+namespace ferplus {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class ServeCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!serving_available()) GTEST_SKIP() << "this build has no HTTP";
+    const Network network = build_model("vgg_mini");
+    Parameters parameters(network);
+    initialize(network, parameters, Initialization::he_normal, 3);
+    save_model(model_, network, parameters, {{"mode", "majority"}});
+    std::vector<std::uint8_t> pixels;
+    for (int i = 0; i < 48 * 48; ++i) pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
+    write_png(face_, pixels.data(), 48, 48);
+  }
+
+  // Starts the command, does `action(port)` once it listens, then sends it the signal.
+  template <typename Action>
+  CommandResult serve(std::vector<std::string> options, int signal_number, Action&& action) {
+    const auto port_file = folder_ / "port", done = folder_ / "done";
+    options.insert(options.begin(), {"serve", "--model", model_, "--port", "0", "--port-file",
+                                     port_file.string(), "-t", "2"});
+    std::thread client([&] {
+      while (!std::filesystem::exists(port_file)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      action(std::stoi(read_text(port_file)));
+      write_text(done, "");
+    });
+    CommandResult result = interrupt_ferplus(options, done, signal_number);
+    write_text(port_file, "0");  // should the command have ended before it listened
+    client.join();
+    return result;
+  }
+
+  TemporaryFolder folder_;
+  const std::string model_ = folder_ / "model.safetensors";
+  const std::string face_ = folder_ / "face.png";
+};
+
+TEST_F(ServeCommand, SaysWhatPredictSaysAndEndsWell) {
+  const CommandResult predicted = run_ferplus({"predict", "--model", model_, face_, "--json"});
+  const json expected = json::parse(predicted.out).at(0).at("predictions");
+  HttpAnswer answer;
+  const CommandResult served = serve({}, SIGTERM, [&](int port) {
+    answer = http(port, "POST", "/predict", "", read_text(face_));
+  });
+  ASSERT_EQ(answer.status, 200) << answer.body << served.err;
+  EXPECT_EQ(json::parse(answer.body).at("faces").at(0).at("predictions"), expected);
+  EXPECT_EQ(served.exit_code, 0);
+  EXPECT_EQ(served.out, "");
+  EXPECT_THAT(served.err, AllOf(HasSubstr("listening on http://127.0.0.1:"),
+                                HasSubstr("POST /predict 200"), HasSubstr("ending")));
+}
+
+TEST_F(ServeCommand, IsQuietIfAsked) {
+  const CommandResult served =
+      serve({"--quiet"}, SIGINT, [](int port) { http(port, "GET", "/health"); });
+  EXPECT_EQ(served.exit_code, 0);
+  EXPECT_EQ(served.err, "");
+}
+
+TEST_F(ServeCommand, LogsNoControlCharacters) {
+  const CommandResult served =
+      serve({}, SIGTERM, [](int port) { http(port, "GET", "/%1b%5b2J%0aferplus:"); });
+  EXPECT_THAT(served.err, HasSubstr("GET /?[2J?ferplus: 404"));
+}
+
+TEST_F(ServeCommand, SaysWhyItCannotListen) {
+  CommandResult second;
+  int taken = 0;
+  serve({}, SIGTERM, [&](int port) {
+    taken = port;
+    second = run_ferplus({"serve", "--model", model_, "--port", std::to_string(port)});
+  });
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.err,
+              AllOf(HasSubstr(std::to_string(taken)), HasSubstr("choose another port")));
+  EXPECT_EQ(run_ferplus({"serve", "--model", model_, "--port", "70000"}).exit_code, 2);
+  EXPECT_THAT(run_ferplus({"serve", "--model", model_, "--samples", folder_ / "none"}).err,
+              HasSubstr("none"));
+}
+
+}  // namespace
+}  // namespace ferplus

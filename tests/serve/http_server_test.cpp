@@ -1,0 +1,413 @@
+// A server and its clients.
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <ferplus/core/error.h>
+#include <ferplus/core/random.h>
+#include <ferplus/data/synth.h>
+#include <ferplus/io/png.h>
+#include <ferplus/nn/model_file.h>
+#include <ferplus/nn/photograph.h>
+#include <ferplus/serve/server.h>
+
+#include "serve/http_service.h"
+#include "support/http_client.h"
+#include "support/photograph.h"
+#include "support/temporary_folder.h"
+
+namespace ferplus {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Model small_model() {
+  Network network = build_model("vgg_mini");
+  Parameters parameters(network);
+  initialize(network, parameters, Initialization::he_normal, 3);
+  return {std::move(network),
+          std::move(parameters),
+          {{"network", "vgg_mini"}, {"preprocessing", "ferplus"}, {"content_hash", "0123"}}};
+}
+
+std::string png_of(ImageView image) {
+  const std::vector<char> png = encode_png(image.pixels, image.width, image.height, "test");
+  return {png.begin(), png.end()};
+}
+
+class HttpServer : public testing::Test {
+ protected:
+  HttpServer() {
+    options_.port = 0;
+    options_.workers = 2;
+    options_.most_bytes = 100'000;
+  }
+
+  Server& server() {
+    if (!server_) server_ = std::make_unique<Server>(predictor_, options_);
+    return *server_;
+  }
+  HttpAnswer ask(const std::string& method, const std::string& target,
+                 const std::string& headers = "", const std::string& body = "") {
+    return http(server().port(), method, target, headers, body);
+  }
+  // That the server still does what it is there for.
+  void expect_alive() {
+    const HttpAnswer answer = ask("POST", "/predict", "", face_);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(json::parse(answer.body).at("status"), "ok");
+  }
+
+  const Dataset faces_ = synthesize({.count = 20});
+  const std::string face_ = png_of(faces_.image(faces_.samples.front()));
+  Predictor predictor_{small_model()};
+  ServerOptions options_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(HttpServer, PredictSaysWhatThePredictorSays) {
+  for (const Sample& sample : faces_.samples) {
+    const ImageView image = faces_.image(sample);
+    const HttpAnswer answer = ask("POST", "/predict", "", png_of(image));
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.headers.at("content-type"), "application/json");
+    EXPECT_EQ(answer.headers.at("cache-control"), "no-store");
+    const auto found = nlohmann::ordered_json::parse(answer.body);
+    EXPECT_EQ(found.at("status"), "ok");
+    EXPECT_EQ(found.at("width"), 48);
+    const auto expected = predict_faces(image, predictor_, nullptr);
+    EXPECT_EQ(found.at("faces"), nlohmann::ordered_json({to_json(expected.front())}));
+  }
+}
+
+TEST_F(HttpServer, FormsAndBodiesAreTheSame) {
+  const json body = json::parse(ask("POST", "/predict", "", face_).body).at("faces");
+  const json form =
+      json::parse(ask("POST", "/predict", kFormHeader, form_file("file", face_)).body).at("faces");
+  EXPECT_EQ(form, body);
+  // Other fields do not matter, wherever they stand.
+  const std::string crowded =
+      form_file("other", "x", "") + form_file("file", face_, "") + form_file("more", "y");
+  EXPECT_EQ(json::parse(ask("POST", "/predict", kFormHeader, crowded).body).at("faces"), body);
+}
+
+TEST_F(HttpServer, FormsThatAreNoneAreRefused) {
+  const auto refused = [&](const std::string& headers, const std::string& body) {
+    const HttpAnswer answer = ask("POST", "/predict", headers, body);
+    EXPECT_EQ(answer.status, 400);
+    return json::parse(answer.body).at("error").get<std::string>();
+  };
+  EXPECT_THAT(refused(kFormHeader, form_file("picture", face_)), HasSubstr("field 'file'"));
+  EXPECT_THAT(refused("", ""), HasSubstr("no picture"));
+  EXPECT_THAT(refused(kFormHeader, form_file("file", face_, "") + form_file("file", face_)),
+              HasSubstr("more than one file"));
+  EXPECT_THAT(refused(kFormHeader, form_file("file", face_).substr(0, face_.size())),
+              HasSubstr("cut off"));
+  EXPECT_THAT(refused("Content-Type: multipart/form-data\r\n", form_file("file", face_)),
+              HasSubstr("boundary"));
+  expect_alive();
+}
+
+TEST_F(HttpServer, PicturesThatAreNoneAreRefused) {
+  const HttpAnswer text = ask("POST", "/predict", "", "not a picture");
+  EXPECT_EQ(text.status, 400);
+  EXPECT_THAT(text.body, HasSubstr("neither a PNG nor a JPEG"));
+  const HttpAnswer cut = ask("POST", "/predict", "", face_.substr(0, face_.size() / 2));
+  EXPECT_EQ(cut.status, 400);
+  EXPECT_THAT(cut.body, HasSubstr("picture: "));
+  const HttpAnswer modelhub = ask("POST", "/api/predict", kFormHeader, form_file("file", "GIF89a"));
+  EXPECT_EQ(modelhub.status, 400);
+  EXPECT_EQ(json::parse(modelhub.body), json({{"error", "Incorrect file type."}}));
+  EXPECT_EQ(ask("POST", "/predict?detect=perhaps", "", face_).status, 400);
+}
+
+TEST_F(HttpServer, FindsTheFacesOfAPhotograph) {
+  if (!detection_available()) {
+    const HttpAnswer answer = ask("POST", "/predict?detect=1", "", face_);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("dlib"));
+    return;
+  }
+  GrayImage photograph = gray_wall(700, 300);
+  set_face(photograph, faces_, 0, 90, 60, 3);
+  set_face(photograph, faces_, 1, 430, 60, 3);
+  const ImageView image = view_of(photograph);
+  options_.most_bytes = 1 << 20;
+  const auto detector = make_face_detector();
+  const auto expected = predict_faces(image, predictor_, detector.get());
+  ASSERT_EQ(expected.size(), 2U);
+  const auto found =
+      nlohmann::ordered_json::parse(ask("POST", "/predict?detect=1", "", png_of(image)).body);
+  ASSERT_EQ(found.at("faces").size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(found["faces"][i], to_json(expected[i]));
+  EXPECT_EQ(json::parse(ask("POST", "/predict", "", png_of(image)).body).at("faces").size(), 1U);
+  const HttpAnswer empty = ask("POST", "/predict?detect=1", "", png_of(view_of(gray_wall(90, 90))));
+  EXPECT_EQ(empty.status, 200);
+  EXPECT_EQ(json::parse(empty.body).at("status"), "no_face");
+}
+
+TEST_F(HttpServer, ModelHubPredicts) {
+  const HttpAnswer answer = ask("POST", "/api/predict", kFormHeader, form_file("file", face_));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const json output = json::parse(answer.body);
+  const Probabilities expected = predictor_.predict(faces_.image(faces_.samples.front()));
+  for (std::size_t k = 0; k < expected.size(); ++k) {
+    EXPECT_EQ(output["output"][0]["prediction"][k]["probability"], expected[k]);
+  }
+  EXPECT_EQ(output["model"], json({{"id", "0123"}, {"name", "ferplus vgg_mini"}}));
+  const HttpAnswer url = ask("GET", "/api/predict?fileurl=http://127.0.0.1/");
+  EXPECT_EQ(url.status, 400);
+  EXPECT_THAT(url.body, HasSubstr("fetches no URLs"));
+}
+
+TEST_F(HttpServer, ModelHubsSamplesCanBeHadAndPredicted) {
+  const json samples = json::parse(ask("GET", "/api/get_samples").body);
+  ASSERT_EQ(samples.size(), 8U);
+  EXPECT_EQ(samples[0], "http://test:1/api/samples/anger.png");
+  const HttpAnswer picture = ask("GET", "/api/samples/anger.png");
+  EXPECT_EQ(picture.headers.at("content-type"), "image/png");
+  const json of_name = json::parse(ask("GET", "/api/predict_sample?filename=anger.png").body);
+  const json of_picture =
+      json::parse(ask("POST", "/api/predict", kFormHeader, form_file("file", picture.body)).body);
+  EXPECT_EQ(of_name.at("output"), of_picture.at("output"));
+  EXPECT_EQ(ask("GET", "/api/predict_sample?filename=nobody.png").status, 400);
+  EXPECT_EQ(ask("GET", "/api/predict_sample").status, 400);
+  for (const char* path :
+       {"/api/samples/nobody.png", "/api/samples/../../etc/passwd",
+        "/api/samples/..%2F..%2Fetc%2Fpasswd", "/api/samples/", "/api/samples"}) {
+    EXPECT_EQ(ask("GET", path).status, 404) << path;
+  }
+  // A Host that is none does not get into the answer.
+  HttpClient client(server().port());
+  client.send("GET /api/get_samples HTTP/1.1\r\nHost: a\"><script>\r\n\r\n");
+  EXPECT_EQ(json::parse(client.receive().body)[0], "/api/samples/anger.png");
+}
+
+TEST_F(HttpServer, GivesTheModelsFilesAsAZip) {
+  EXPECT_EQ(ask("GET", "/api/get_model_files").status, 404);
+  const TemporaryFolder folder;
+  write_text(folder / "mine.safetensors", "weights of mine");
+  write_text(folder / "README.md", "card of mine");
+  server_.reset();
+  options_.model_file = folder / "mine.safetensors";
+  const HttpAnswer first = ask("GET", "/api/get_model_files");
+  EXPECT_EQ(first.headers.at("content-type"), "application/zip");
+  EXPECT_THAT(first.body, AllOf(StartsWith("PK"), HasSubstr("weights of mine"),
+                                HasSubstr("card of mine"), HasSubstr("\"bibtex\"")));
+  EXPECT_EQ(ask("GET", "/api/get_model_files").body, first.body);
+  server_.reset();
+  options_.model_file = folder / "gone.safetensors";
+  const HttpAnswer gone = ask("GET", "/api/get_model_files");
+  EXPECT_EQ(gone.status, 500);
+  EXPECT_THAT(gone.body, Not(HasSubstr(folder.path().string())));
+}
+
+TEST_F(HttpServer, EveryRouteAnswersAndOthersAreRefused) {
+  for (const serve::Route& route : serve::Service::routes()) {
+    const HttpAnswer answer = ask(std::string(route.method), std::string(route.path));
+    EXPECT_TRUE(answer.status >= 200 && answer.status < 500) << route.path << ' ' << answer.status;
+    EXPECT_EQ(answer.headers.at("x-content-type-options"), "nosniff") << route.path;
+    EXPECT_EQ(answer.status >= 400, answer.body.starts_with("{\"error\":")) << route.path;
+  }
+  EXPECT_EQ(ask("GET", "/nothing").status, 404);
+  const HttpAnswer wrong = ask("DELETE", "/predict");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(wrong.headers.at("allow"), "POST, OPTIONS");
+  EXPECT_EQ(ask("GET", "/predict").status, 405);
+  EXPECT_EQ(ask("PUT", "/api/predict").headers.at("allow"), "GET, HEAD, POST, OPTIONS");
+  const HttpAnswer head = ask("HEAD", "/health");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
+}
+
+TEST_F(HttpServer, OtherOriginsReadWhatTheyAreAllowedTo) {
+  EXPECT_FALSE(ask("GET", "/health").headers.contains("access-control-allow-origin"));
+  EXPECT_FALSE(ask("OPTIONS", "/predict").headers.contains("access-control-allow-methods"));
+  server_.reset();
+  options_.allowed_origin = "https://example.org";
+  const HttpAnswer answer = ask("POST", "/predict", "", "no picture");
+  EXPECT_EQ(answer.headers.at("access-control-allow-origin"), "https://example.org");
+  const HttpAnswer asked = ask("OPTIONS", "/predict");
+  EXPECT_EQ(asked.status, 204);
+  EXPECT_EQ(asked.headers.at("access-control-allow-methods"), "POST, OPTIONS");
+}
+
+TEST_F(HttpServer, LargeAndCompressedBodiesAreRefused) {
+  const std::string large(options_.most_bytes + 1, 'x');
+  EXPECT_EQ(ask("POST", "/predict", "Content-Length: 99999999999\r\n").status, 413);
+  EXPECT_EQ(ask("POST", "/predict", "", large).status, 413);
+  EXPECT_EQ(ask("POST", "/predict", kFormHeader, form_file("file", large)).status, 413);
+  HttpClient chunked(server().port());  // says nothing of its length
+  chunked.send("POST /predict HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+  chunked.send("186a1\r\n" + large + "\r\n0\r\n\r\n");
+  const HttpAnswer answer = chunked.receive();
+  EXPECT_EQ(answer.status, 413);
+  EXPECT_THAT(answer.body, HasSubstr("more than 100000 bytes"));
+  EXPECT_EQ(ask("POST", "/predict", "Content-Encoding: gzip\r\n", face_).status, 415);
+  // Just within the limit is a picture, if a poor one.
+  EXPECT_EQ(ask("POST", "/predict", "", large.substr(1)).status, 400);
+  expect_alive();
+}
+
+TEST_F(HttpServer, AnEndlessBodyIsCutOff) {
+  HttpClient endless(server().port());
+  endless.send("POST /predict HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+  bool taken = true;
+  for (int i = 0; i < 100'000 && taken; ++i) taken = endless.send(chunk);
+  EXPECT_FALSE(taken);
+  expect_alive();
+}
+
+TEST_F(HttpServer, SilentAndUnfinishedRequestsHoldNobodyUp) {
+  std::vector<std::unique_ptr<HttpClient>> silent;
+  for (int i = 0; i < 50; ++i) {
+    silent.push_back(std::make_unique<HttpClient>(server().port()));
+    ASSERT_TRUE(silent.back()->connected());
+    if (i % 2 == 0) silent.back()->send("POST /predict HTTP/1.1\r\nContent-Le");
+    if (i % 5 == 0) silent.back()->end_of_input();
+  }
+  expect_alive();
+}
+
+TEST_F(HttpServer, AConnectionServesManyRequests) {
+  HttpClient client(server().port());
+  std::string first;
+  for (int i = 0; i < 20; ++i) {
+    client.send(http_request("POST", "/predict", "", face_));
+    const HttpAnswer answer = client.receive();
+    ASSERT_EQ(answer.status, 200);
+    const std::string faces = json::parse(answer.body).at("faces").dump();
+    if (first.empty()) first = faces;
+    EXPECT_EQ(faces, first);
+  }
+}
+
+TEST_F(HttpServer, ManyClientsGetTheSameBitsAsOne) {
+  std::vector<std::string> pictures, expected;
+  for (const Sample& sample : faces_.samples) {
+    pictures.push_back(png_of(faces_.image(sample)));
+    expected.push_back(
+        json::parse(ask("POST", "/predict", "", pictures.back()).body)["faces"].dump());
+  }
+  std::vector<std::thread> clients;
+  for (std::size_t k = 0; k < 8; ++k) {
+    clients.emplace_back([&, k] {
+      for (std::size_t i = 0; i < pictures.size(); ++i) {
+        const std::size_t which = (i + k) % pictures.size();
+        const HttpAnswer answer = http(server_->port(), "POST", "/predict", "", pictures[which]);
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_EQ(json::parse(answer.body)["faces"].dump(), expected[which]);
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  const json health = json::parse(ask("GET", "/health").body);
+  EXPECT_EQ(health["faces"], 9 * pictures.size());
+  EXPECT_EQ(health["answered"]["2xx"], 9 * pictures.size());
+  EXPECT_EQ(health["waiting"], 0);
+}
+
+TEST_F(HttpServer, WhoWaitsTooLongIsToldToComeBack) {
+  options_.patience = std::chrono::milliseconds(-1);  // any wait is too long
+  const HttpAnswer answer = ask("POST", "/predict", "", face_);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.headers.at("retry-after"), "1");
+  EXPECT_EQ(ask("GET", "/health").status, 200);
+}
+
+TEST_F(HttpServer, AnswersWhatIsUnderWayWhenItEnds) {
+  HttpClient client(server().port());
+  const std::string request = http_request("POST", "/predict", "", face_);
+  client.send(request.substr(0, request.size() / 2));
+  // The server knows of it once a later one was answered.
+  expect_alive();
+  std::thread ending([&] { server().stop(); });
+  while (HttpClient(server().port()).connected()) std::this_thread::yield();
+  client.send(request.substr(request.size() / 2));
+  EXPECT_EQ(client.receive().status, 200);
+  ending.join();
+  server().stop();  // once is enough, twice is nothing
+}
+
+TEST_F(HttpServer, CutsOffWhoDoesNotFinish) {
+  options_.patience = std::chrono::milliseconds(50);
+  HttpClient client(server().port());
+  client.send("POST /predict HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\nhalf");
+  expect_alive();
+  server().stop();
+  EXPECT_EQ(client.receive().status, 0);
+}
+
+TEST_F(HttpServer, TellsTheLogOfEachRequest) {
+  std::vector<ServedRequest> served;
+  options_.log = [&](const ServedRequest& request) { served.push_back(request); };
+  ask("POST", "/predict?detect=0&name=secret", "", face_);
+  ask("GET", "/nothing");
+  server().stop();
+  ASSERT_EQ(served.size(), 2U);
+  EXPECT_EQ(served[0].method + served[0].path, "POST/predict");
+  EXPECT_EQ(served[0].status, 200);
+  EXPECT_EQ(served[0].received, face_.size());
+  EXPECT_GT(served[0].seconds, 0);
+  EXPECT_EQ(served[1].status, 404);
+}
+
+TEST_F(HttpServer, RefusesOptionsOutOfRange) {
+  options_.port = 65536;
+  EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("65536"));
+  options_.port = 0;
+  options_.workers = 0;
+  EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("0 workers"));
+  options_.workers = 1;
+  options_.most_bytes = 0;
+  EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("0 bytes"));
+}
+
+// Requests with bytes changed, removed and inserted: whatever they get, the server goes on.
+TEST_F(HttpServer, SurvivesDamagedRequests) {
+  const std::vector<std::string> sound = {
+      http_request("POST", "/predict?detect=0", "", face_),
+      http_request("POST", "/api/predict", kFormHeader, form_file("file", face_)),
+      http_request("GET", "/api/predict_sample?filename=anger.png"),
+      "POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"};
+  RandomSequence random({.seed = 1, .stream = Stream::synth, .sample = 0});
+  std::set<int> statuses;
+  for (int i = 0; i < 400; ++i) {
+    std::string request = sound[static_cast<std::size_t>(i) % sound.size()];
+    for (int change = 0; change < 1 + i % 7; ++change) {
+      // The head matters more than the picture.
+      const std::size_t most = std::min<std::size_t>(request.size(), i % 3 == 0 ? 5000 : 200);
+      const auto place = static_cast<std::size_t>(random.uniform() * static_cast<double>(most));
+      const char byte = static_cast<char>(random.uniform() * 256);
+      switch (static_cast<int>(random.uniform() * 3)) {
+        case 0:
+          request[place] = byte;
+          break;
+        case 1:
+          request.erase(place, 1 + place % 5);
+          break;
+        default:
+          request.insert(place, 1 + place % 40, byte);
+      }
+    }
+    HttpClient client(server().port(), 50);  // a head that lost its end waits for more
+    client.send(request);
+    statuses.insert(client.receive().status);
+  }
+  EXPECT_TRUE(statuses.contains(400));
+  EXPECT_FALSE(statuses.contains(500));
+  expect_alive();
+}
+
+}  // namespace
+}  // namespace ferplus

@@ -1,0 +1,138 @@
+#include <chrono>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include <ferplus/core/error.h>
+#include <ferplus/core/parallel.h>
+#include <ferplus/io/file.h>
+#include <ferplus/nn/predictor.h>
+#include <ferplus/serve/server.h>
+
+#include "commands.h"
+#include "compute_options.h"
+#include "detection_options.h"
+#include "general_options.h"
+#include "help.h"
+#include "interrupt.h"
+#include "model_options.h"
+#include "terminal.h"
+#include "validators.h"
+
+namespace ferplus::tool {
+namespace {
+
+constexpr int kMostMegabytes = 512;
+
+struct Options {
+  std::filesystem::path model;
+  ServerOptions server;
+  int megabytes = 20;
+  std::filesystem::path port_file;
+  ComputeOptions compute;
+  GeneralOptions general;
+};
+
+void line(const Options& options, const std::string& text) {
+  if (!options.general.quiet) Console::standard_error().line("ferplus: " + text);
+}
+
+// Paths come from strangers, and terminals obey control characters.
+std::string printable(const std::string& text) {
+  std::string result;
+  for (const char c : text) result += c >= ' ' && c <= '~' ? c : '?';
+  return result;
+}
+
+std::string log_line(const ServedRequest& request) {
+  const std::string outcome =
+      request.status == 0 ? "client went away" : std::to_string(request.status);
+  return fmt::format("{} {} {}, {} bytes, {:.1f} ms", printable(request.method),
+                     printable(request.path), outcome, request.received, 1000 * request.seconds);
+}
+
+int run(Options& options) {
+  apply(options.general);
+  const std::filesystem::path model = given_or_boxed(options.model, options.general);
+  options.server.workers = thread_count();
+  set_thread_count(1);
+  options.server.model_file = model;
+  options.server.most_bytes = static_cast<std::size_t>(options.megabytes) << 20;
+  options.server.log = [&](const ServedRequest& request) { line(options, log_line(request)); };
+  install_interrupt_handlers();
+  Server server(Predictor(load_model(model), apply(options.compute)), options.server);
+  line(options, fmt::format("listening on {}, Ctrl-C ends it", server.url()));
+  if (!options.port_file.empty()) {
+    write_file_atomically(options.port_file,
+                          [&](std::ostream& out) { out << server.port() << '\n'; });
+  }
+  while (!interrupt_flag()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  line(options, "ending: no new requests, those under way are answered");
+  server.stop();
+  return kExitSuccess;
+}
+
+}  // namespace
+
+Run setup_serve(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  set_help(
+      app,
+      {.usage = "[--model M] [--host H] [--port P] [--detect] [--samples DIR]",
+       .details =
+           "A page to choose, drop or take a picture on, and two interfaces for programs: POST "
+           "/predict answers as predict --json does, of the whole picture or with ?detect=1 of "
+           "each "
+           "face in it; /api is ModelHub's (modelhub-engine): get_config, get_legal, get_model_io, "
+           "get_model_files, get_samples, predict_sample and predict. GET /health says what "
+           "serves.\n"
+           "It listens on this machine alone unless --host says otherwise, and has no encryption "
+           "and no passwords: before strangers belongs a proxy that has them. No picture and no "
+           "address is kept or logged. Ctrl-C or SIGTERM takes no more requests, answers those "
+           "under way and ends with exit code 0.",
+       .example = "ferplus serve\n"
+                  "ferplus serve --model runs/first/best.safetensors --port 9000 --detect\n"
+                  "curl --data-binary @photo.jpg 'localhost:8080/predict?detect=1'\n"
+                  "curl -F file=@face.png localhost:8080/api/predict"});
+  add_model_option(app, options->model);
+  app.add_option("--host", options->server.host,
+                 "Address or name to listen on; 0.0.0.0 or :: for all of this machine's")
+      ->type_name("HOST")
+      ->capture_default_str()
+      ->group("Server");
+  app.add_option("--port", options->server.port, "Port to listen on; 0 for one that is free")
+      ->type_name("PORT")
+      ->check(whole_number(0, 65535))
+      ->capture_default_str()
+      ->group("Server");
+  app.add_option("--port-file", options->port_file,
+                 "Write the port to FILE once the server listens, for scripts with --port 0")
+      ->type_name("FILE")
+      ->group("Server");
+  app.add_option("--max-size", options->megabytes,
+                 "Largest picture that is taken, as a file, in MB")
+      ->type_name("MB")
+      ->check(whole_number(1, kMostMegabytes))
+      ->capture_default_str()
+      ->group("Server");
+  app.add_option("--samples", options->server.samples,
+                 "PNG and JPEG files of DIR for people to try it on (default: synthetic faces)")
+      ->type_name("DIR")
+      ->group("Server");
+  app.add_option("--allow-origin", options->server.allowed_origin,
+                 "Let pages of this origin, like https://example.org, read the answers; * for all")
+      ->type_name("ORIGIN")
+      ->group("Server");
+  app.add_flag("--detect", options->server.detect,
+               "Find faces first where a request does not say; needs a build with dlib")
+      ->group("Input");
+  add_smallest_face_option(app, options->server.detector);
+  add_compute_options(app, options->compute);
+  add_general_options(app, options->general);
+  return [options] { return run(*options); };
+}
+
+}  // namespace ferplus::tool
