@@ -5,6 +5,7 @@ const $ = id => document.getElementById(id);
 let serverSays = { detection: false, detect: false, most_bytes: 20 << 20, jpeg: true };
 let asked = 0;  // an answer to an older question is dropped
 let stream = null;
+let scale = 1;  // of the picture on the canvas: small ones are enlarged, for the boxes' sake
 
 function say(text, wrong = false) {
   $('status').textContent = text;
@@ -21,10 +22,10 @@ async function answerOf(response) {
 async function draw(blob) {
   const bitmap = await createImageBitmap(blob);
   const canvas = $('picture');
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  canvas.style.width = `${Math.max(bitmap.width, Math.min(240, bitmap.width * 5))}px`;
-  canvas.getContext('2d').drawImage(bitmap, 0, 0);
+  scale = Math.max(1, Math.floor(384 / Math.max(bitmap.width, bitmap.height)));
+  canvas.width = scale * bitmap.width;
+  canvas.height = scale * bitmap.height;
+  canvas.getContext('2d').drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   $('stage').classList.add('filled');
 }
@@ -36,7 +37,7 @@ function drawBoxes(faces) {
   context.textBaseline = 'top';
   faces.forEach((face, i) => {
     if (!face.box) return;
-    const [left, top, right, bottom] = face.box;
+    const [left, top, right, bottom] = face.box.map(side => scale * side);
     for (const [colour, width] of [['#000000', 2 * line], ['#ffffff', line]]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
