@@ -1,4 +1,4 @@
-# `cmake --install`: the library, its headers, the command, the boxed model, and what find_package
+# `cmake --install`: the library, its headers, the command, the bundled model, and what find_package
 # and pkg-config read. All of it finds itself from where it lies, so that the prefix may be moved.
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/ferplus)

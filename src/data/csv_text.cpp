@@ -1,7 +1,7 @@
+#include "data/csv_text.h"
+
 #include <algorithm>
 #include <array>
-
-#include <data/csv_text.h>
 
 #include <ferplus/core/error.h>
 #include <ferplus/data/csv.h>

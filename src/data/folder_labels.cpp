@@ -1,11 +1,11 @@
 #include <array>
 #include <unordered_map>
 
-#include <data/csv_text.h>
-
 #include <ferplus/core/error.h>
 #include <ferplus/data/folder.h>
 #include <ferplus/io/png.h>
+
+#include "data/csv_text.h"
 
 namespace ferplus {
 namespace {

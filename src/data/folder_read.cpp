@@ -1,12 +1,12 @@
 #include <utility>
 
-#include <data/csv_text.h>
-#include <data/first_failure.h>
-
 #include <ferplus/core/error.h>
 #include <ferplus/data/folder.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/png.h>
+
+#include "data/csv_text.h"
+#include "data/first_failure.h"
 
 namespace ferplus {
 namespace fs = std::filesystem;

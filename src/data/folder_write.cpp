@@ -3,14 +3,14 @@
 #include <ostream>
 #include <unordered_set>
 
-#include <data/csv_text.h>
-#include <data/first_failure.h>
-
 #include <ferplus/core/error.h>
 #include <ferplus/data/csv.h>
 #include <ferplus/data/folder.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/png.h>
+
+#include "data/csv_text.h"
+#include "data/first_failure.h"
 
 namespace ferplus {
 namespace fs = std::filesystem;

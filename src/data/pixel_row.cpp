@@ -1,7 +1,7 @@
+#include "data/pixel_row.h"
+
 #include <bit>
 #include <cstring>
-
-#include <data/pixel_row.h>
 
 #include <ferplus/core/error.h>
 

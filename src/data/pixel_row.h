@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include <data/csv_text.h>
-
 #include <ferplus/data/fer_csv.h>
+
+#include "data/csv_text.h"
 
 namespace ferplus {
 

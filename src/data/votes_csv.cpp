@@ -1,9 +1,9 @@
-#include <data/csv_text.h>
-#include <data/pixel_row.h>
-
 #include <ferplus/core/error.h>
 #include <ferplus/data/fer_csv.h>
 #include <ferplus/io/file.h>
+
+#include "data/csv_text.h"
+#include "data/pixel_row.h"
 
 namespace ferplus {
 namespace {

@@ -67,32 +67,40 @@ std::string architecture(const Model& model) {
 
 }  // namespace
 
-std::string model_id(const Model& model) { return metadata(model, "content_hash"); }
-
-std::string model_name(const Model& model) {
+ModelIdentity identify(const Model& model) {
+  ModelIdentity identity{metadata(model, "content_hash"), "ferplus"};
+  if (identity.id.empty()) {
+    TensorSet tensors;
+    tensors.add(model.network, model.parameters);
+    identity.id = tensors.content_hash();
+  }
   const std::string network = metadata(model, "network");
-  return network.empty() ? "ferplus" : "ferplus " + network;
+  if (!network.empty()) identity.name += " " + network;
+  return identity;
 }
 
-ordered_json modelhub_config(const Model& model) {
+ordered_json modelhub_config(const Model& model, const ModelIdentity& identity) {
+  const std::string mode = metadata(model, "mode"), recipe = metadata(model, "recipe");
+  const bool trained = !mode.empty();  // by ferplus; an imported one does not say how
   return {
-      {"id", model_id(model)},
+      {"id", identity.id},
       {"meta",
-       {{"name", model_name(model)},
+       {{"name", identity.name},
         {"application_area", "Facial expressions"},
         {"task", "Classification"},
         {"task_extended", "Apparent expression of a face, as the votes of ten taggers"},
         {"data_type", "Image/Photo"},
-        {"data_source", "FER2013 with FER+'s votes: https://github.com/microsoft/FERPlus"}}},
+        {"data_source", trained ? "Faces with ten votes each, in the formats of FER2013 and FER+: "
+                                  "https://github.com/microsoft/FERPlus"
+                                : "unknown"}}},
       {"publication", publication()},
       {"model",
        {{"description",
          "Estimates from a picture of a face how ten people would vote on the expression that it "
          "appears to show. It does not say what the person feels. Not for emotions of people at "
          "work or in education (AI Act, Article 5(1)(f)), nor for decisions about a person."},
-        {"provenance", concat("Trained by ferplus", metadata(model, "recipe").empty()
-                                                        ? std::string()
-                                                        : ", recipe " + metadata(model, "recipe"))},
+        {"provenance", trained ? concat("Trained by ferplus, mode ", mode, ", recipe ", recipe)
+                               : std::string("Imported; where it was trained is unknown")},
         {"architecture", architecture(model)},
         {"learning_type", "Supervised"},
         {"format", "safetensors"},
@@ -117,7 +125,7 @@ ordered_json modelhub_legal(bool own_samples) {
                                   : "Pictures of whoever runs this server; ask them."}};
 }
 
-ordered_json modelhub_prediction(const Model& model, const Probabilities& probabilities,
+ordered_json modelhub_prediction(const ModelIdentity& identity, const Probabilities& probabilities,
                                  double seconds, std::chrono::system_clock::time_point now) {
   ordered_json labels;
   for (std::size_t k = 0; k < probabilities.size(); ++k) {
@@ -130,7 +138,7 @@ ordered_json modelhub_prediction(const Model& model, const Probabilities& probab
                                            {"description", kOutputDescription}}})},
           {"timestamp", modelhub_timestamp(now)},
           {"processing_time", seconds},
-          {"model", {{"id", model_id(model)}, {"name", model_name(model)}}}};
+          {"model", {{"id", identity.id}, {"name", identity.name}}}};
 }
 
 std::string modelhub_timestamp(std::chrono::system_clock::time_point when) {

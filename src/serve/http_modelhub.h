@@ -10,17 +10,20 @@
 
 namespace ferplus::serve {
 
-// Fingerprint of the weights, and what to call them.
-std::string model_id(const Model& model);
-std::string model_name(const Model& model);
+struct ModelIdentity {
+  std::string id;  // fingerprint of the weights
+  std::string name;
+};
+// Of a file that came without a fingerprint it is computed.
+ModelIdentity identify(const Model& model);
 
 // config.json: id, meta, publication, model (with its "io"), modelhub.
-nlohmann::ordered_json modelhub_config(const Model& model);
+nlohmann::ordered_json modelhub_config(const Model& model, const ModelIdentity& identity);
 // Licences and acknowledgements, as text.
 nlohmann::ordered_json modelhub_legal(bool own_samples);
 // The answer to a prediction: probabilities in class order.
-nlohmann::ordered_json modelhub_prediction(const Model& model, const Probabilities& probabilities,
-                                           double seconds,
+nlohmann::ordered_json modelhub_prediction(const ModelIdentity& identity,
+                                           const Probabilities& probabilities, double seconds,
                                            std::chrono::system_clock::time_point now);
 
 // "%Y-%m-%d-%H-%M-%S-%f", UTC.

@@ -1,16 +1,20 @@
 // libmicrohttpd carries the requests: one thread of its own for all connections, and the workers
 // for what takes time, while their connections are suspended.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <microhttpd.h>
+#include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <ferplus/core/error.h>
@@ -27,11 +31,29 @@ using namespace serve;
 using Clock = std::chrono::steady_clock;
 
 constexpr unsigned kMostConnections = 256;
-constexpr unsigned kIdleSeconds = 30;  // until a silent client is dropped
-constexpr std::size_t kConnectionMemory = std::size_t{32} << 10;  // for its headers
+constexpr unsigned kIdleSeconds = 30;                  // until a silent client is dropped
+constexpr auto kMostUpload = std::chrono::minutes(2);  // until a slow one is
+constexpr std::size_t kConnectionMemory = std::size_t{32} << 10;  // for its head
 constexpr std::size_t kFormBuffer = std::size_t{16} << 10;
-constexpr std::size_t kMostHeld = std::size_t{512} << 20;  // of all pictures under way
+constexpr std::size_t kMostHeld = kMostPictureBytes;  // of all pictures under way
 constexpr int kMostWorkers = 1024;
+
+// Media types and codings do not mind capital letters.
+bool starts_with_letters(const char* text, std::string_view start) {
+  return text != nullptr && strncasecmp(text, start.data(), start.size()) == 0;
+}
+
+// Nothing, *, or scheme://host[:port].
+bool is_origin(std::string_view text) {
+  if (text.empty() || text == "*") return true;
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos || scheme == 0) return false;
+  text.remove_prefix(scheme + 3);
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view(".-:[]").find(c) != std::string_view::npos;
+  });
+}
 
 }  // namespace
 
@@ -42,14 +64,15 @@ class Server::Implementation {
         service_(workers_.model(), options, [this] { return workers_.waiting(); }) {
     const ListeningSocket socket = listen_on(options.host, options.port);
     port_ = socket.port;
+    socket_ = socket.descriptor;
+    // Not epoll: quiescing it while it accepts can abort the process (0.9.75).
     daemon_ = MHD_start_daemon(
-        MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr,
-        nullptr, on_request, this, MHD_OPTION_LISTEN_SOCKET, socket.descriptor,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_CONNECTION_LIMIT,
-        kMostConnections, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_END);
-    if (daemon_ == nullptr) {
-      close(socket.descriptor);
+        MHD_USE_POLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr,
+        nullptr, on_request, this, MHD_OPTION_LISTEN_SOCKET, socket_, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, this, MHD_OPTION_CONNECTION_LIMIT, kMostConnections,
+        MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        kConnectionMemory, MHD_OPTION_END);
+    if (daemon_ == nullptr) {  // and has closed the socket, in most cases
       throw Error(concat("cannot serve on ", options.host, ", port ", port_,
                          ": libmicrohttpd did not start"));
     }
@@ -64,19 +87,21 @@ class Server::Implementation {
     const std::lock_guard once(stopping_);
     if (daemon_ == nullptr) return;
     ending_ = true;
-    const MHD_socket socket = MHD_quiesce_daemon(daemon_);
-    if (socket != MHD_INVALID_SOCKET) close(socket);
+    MHD_quiesce_daemon(daemon_);
+    shutdown(socket_, SHUT_RDWR);
     {
       std::unique_lock lock(mutex_);
       ended_.wait_for(lock, options().patience, [&] { return under_way_ == 0; });
     }
+    out_of_patience_ = true;
     workers_.stop();  // and with its last job the last suspended connection is resumed
     MHD_stop_daemon(daemon_);
+    close(socket_);
     daemon_ = nullptr;
   }
 
  private:
-  // A request from its first byte to the end of its answer.
+  // A request from its head to the end of its answer.
   struct Exchange {
     Exchange(Implementation& implementation, MHD_Connection* suspendable)
         : server(implementation), connection(suspendable) {}
@@ -91,19 +116,21 @@ class Server::Implementation {
       server.held_ -= request.picture.size();
       request.picture = {};
     }
+    void refuse(Response response) {
+      refusal = std::move(response);
+      forget_picture();
+    }
 
     Implementation& server;
     MHD_Connection* connection;
     Clock::time_point start = Clock::now();
     const Route* route = nullptr;
     Request request;
+    std::size_t received = 0;  // bytes of the body
     MHD_PostProcessor* form = nullptr;
-    bool form_broken = false;
-    int refused = 0;  // the status if its body is too large
-    std::size_t discarded = 0;
-    bool answered = false;
-    Response response;
-    int sent = 0;  // the status, once it is on its way
+    std::optional<Response> refusal;  // known before the body is there
+    std::optional<Response> answer;   // made while the connection was suspended
+    int sent = 0;                     // the status, once it is on its way
   };
 
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
@@ -113,54 +140,73 @@ class Server::Implementation {
       auto& server = *static_cast<Implementation*>(self);
       if (*context == nullptr) return server.begin(connection, url, method, context);
       auto& exchange = *static_cast<Exchange*>(*context);
-      if (*size > 0) return server.take(exchange, data, *size, *size);
-      return exchange.answered ? server.send(exchange) : server.answer(exchange);
+      if (*size > 0) return server.take(exchange, data, std::exchange(*size, 0));
+      if (exchange.answer) return send(exchange, *exchange.answer);
+      return server.finish(exchange);
     } catch (...) {
       return MHD_NO;  // no memory for an answer: the connection is closed
     }
   }
 
   static void on_completed(void* self, MHD_Connection*, void** context,
-                           MHD_RequestTerminationCode) {
+                           MHD_RequestTerminationCode code) {
     const std::unique_ptr<Exchange> exchange(static_cast<Exchange*>(*context));
     *context = nullptr;
-    if (exchange) static_cast<Implementation*>(self)->end(*exchange);
+    if (!exchange) return;
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK) exchange->sent = 0;
+    static_cast<Implementation*>(self)->end(*exchange);
   }
 
+  // The head is there.
   MHD_Result begin(MHD_Connection* connection, const char* url, const char* method,
                    void** context) {
     auto created = std::make_unique<Exchange>(*this, connection);
     Exchange& exchange = *created;
     exchange.request.method = method;
     exchange.request.path = url;
-    exchange.route = Service::find(method, url);
     {
       const std::lock_guard lock(mutex_);
       ++under_way_;
     }
     *context = created.release();  // on_completed takes it
-    // What needs no body is answered before it comes, and the connection closed after it.
-    const char* length = header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    const char* coding = header(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING);
-    const unsigned long long announced = length == nullptr ? 0 : std::strtoull(length, nullptr, 10);
-    if (ending_) return send(exchange, service_.failure(503, "the server is ending"));
-    if (exchange.route == nullptr) return send(exchange, service_.unrouted(method, url));
-    if (announced > options().most_bytes + kFormBuffer) {
-      return send(exchange, service_.failure(413, too_large()));
-    }
-    if (coding != nullptr && std::string_view(coding) != "identity") {
-      return send(exchange, service_.failure(415, "send the picture as it is, not compressed"));
-    }
+    exchange.route = Service::find(method, url);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, on_argument, &exchange);
     if (const char* host = header(exchange, MHD_HTTP_HEADER_HOST)) exchange.request.host = host;
-    const char* type = header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
-    if (type != nullptr && std::string_view(type).starts_with("multipart/form-data")) {
+    if (starts_with_letters(header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE),
+                            "multipart/form-data")) {
       exchange.form = MHD_create_post_processor(connection, kFormBuffer, on_field, &exchange);
-      if (exchange.form == nullptr) {
-        return send(exchange, service_.failure(400, "the form has no boundary"));
-      }
     }
-    return MHD_YES;
+    const char* length = header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const unsigned long long announced = length == nullptr ? 0 : std::strtoull(length, nullptr, 10);
+    exchange.refusal = refusal(exchange, announced);
+    if (!exchange.refusal) return MHD_YES;
+    // Else the client may see a closed connection instead of the answer: what it sends is read and
+    // dropped, unless it waits for leave to send or has too much.
+    const bool sends = announced > 0 || header(exchange, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    const bool waits = header(exchange, MHD_HTTP_HEADER_EXPECT) != nullptr;
+    return sends && !waits && announced <= 2 * most_body() ? MHD_YES
+                                                           : send(exchange, *exchange.refusal);
+  }
+
+  // What can be refused by its head alone.
+  std::optional<Response> refusal(const Exchange& exchange, unsigned long long announced) const {
+    const Request& request = exchange.request;
+    if (ending_) return service_.failure(503, "the server is ending");
+    if (!request.host.empty() && !service_.is_called(request.host)) {
+      return service_.failure(421, "this server is not called by that name");
+    }
+    if (exchange.route == nullptr) return service_.unrouted(request.method, request.path);
+    if (announced > most_body()) return too_large();
+    const char* coding = header(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING);
+    if (coding != nullptr && !starts_with_letters(coding, "identity")) {
+      return service_.failure(415, "send the picture as it is, not compressed");
+    }
+    const bool is_form =
+        starts_with_letters(header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE), "multipart/form-data");
+    if (is_form && exchange.form == nullptr) {
+      return service_.failure(400, "the form has no boundary");
+    }
+    return std::nullopt;
   }
 
   static MHD_Result on_argument(void* context, MHD_ValueKind, const char* name, const char* value) {
@@ -188,17 +234,17 @@ class Server::Implementation {
   }
 
   // Part of the body.
-  MHD_Result take(Exchange& exchange, const char* data, std::size_t size, std::size_t& left) {
-    left = 0;
-    if (exchange.refused != 0 || exchange.form_broken || exchange.request.method != "POST") {
-      // An answer may not overtake the body, so this much more of it is read and dropped.
-      exchange.discarded += size;
-      return exchange.discarded <= options().most_bytes ? MHD_YES : MHD_NO;
+  MHD_Result take(Exchange& exchange, const char* data, std::size_t size) {
+    exchange.received += size;
+    if (exchange.received > 2 * most_body() || Clock::now() - exchange.start > kMostUpload) {
+      return MHD_NO;
     }
+    if (!exchange.refusal && exchange.received > most_body()) exchange.refuse(too_large());
+    if (exchange.refusal) return MHD_YES;
     if (exchange.form == nullptr) {
       append(exchange, data, size);
     } else if (MHD_post_process(exchange.form, data, size) != MHD_YES) {
-      exchange.form_broken = true;
+      exchange.refuse(broken_form());
     }
     return MHD_YES;
   }
@@ -206,77 +252,78 @@ class Server::Implementation {
   void append(Exchange& exchange, const char* data, std::size_t size) {
     std::vector<std::byte>& picture = exchange.request.picture;
     if (picture.size() + size > options().most_bytes) {
-      exchange.refused = 413;
+      exchange.refuse(too_large());
     } else if (held_ + size > kMostHeld) {
-      exchange.refused = 503;
+      exchange.refuse(too_many());
     } else {
       const auto* bytes = reinterpret_cast<const std::byte*>(data);
       picture.insert(picture.end(), bytes, bytes + size);
       held_ += size;
-      return;
     }
-    exchange.forget_picture();
   }
 
   // The request is complete.
-  MHD_Result answer(Exchange& exchange) {
+  MHD_Result finish(Exchange& exchange) {
     if (exchange.form != nullptr) {
       MHD_PostProcessor* form = std::exchange(exchange.form, nullptr);
-      if (MHD_destroy_post_processor(form) != MHD_YES) exchange.form_broken = true;
+      const bool whole = MHD_destroy_post_processor(form) == MHD_YES;
+      if (!whole && !exchange.refusal) exchange.refuse(broken_form());
     }
-    if (exchange.refused == 413) return send(exchange, service_.failure(413, too_large()));
-    if (exchange.refused == 503) return send(exchange, service_.failure(503, "too many wait"));
-    if (exchange.form_broken) {
-      return send(exchange, service_.failure(400, "the form is cut off or has more than one file"));
-    }
+    if (exchange.refusal) return send(exchange, *exchange.refusal);
     if (!exchange.route->works) {
       return send(exchange, service_.answer(*exchange.route, exchange.request, nullptr));
     }
     MHD_suspend_connection(exchange.connection);
-    const bool taken = workers_.submit([&exchange](Bench& bench, Clock::duration waited) {
-      exchange.server.work(exchange, bench, waited);
-    });
-    if (!taken) resume(exchange, service_.failure(503, "the server is ending"));
+    if (!submit(exchange)) resume(exchange, too_many());
     return MHD_YES;
   }
 
+  bool submit(Exchange& exchange) noexcept {
+    try {
+      return workers_.submit([&exchange](Bench& bench, Clock::duration waited) {
+        exchange.server.work(exchange, bench, waited);
+      });
+    } catch (...) {  // no memory: a suspended connection must be resumed all the same
+      return false;
+    }
+  }
+
   void work(Exchange& exchange, Bench& bench, Clock::duration waited) noexcept {
-    Response response = waited > options().patience
-                            ? service_.failure(503, "too many wait")
-                            : service_.answer(*exchange.route, exchange.request, &bench);
+    Response response;  // without a body the connection is closed
+    try {
+      response = waited > options().patience || out_of_patience_
+                     ? too_many()
+                     : service_.answer(*exchange.route, exchange.request, &bench);
+    } catch (...) {
+    }
     resume(exchange, std::move(response));
   }
 
   static void resume(Exchange& exchange, Response response) {
-    exchange.response = std::move(response);
-    exchange.answered = true;
+    exchange.answer = std::move(response);
     MHD_resume_connection(exchange.connection);  // after which `exchange` is the other thread's
   }
 
-  static MHD_Result send(Exchange& exchange, Response response) {
-    exchange.response = std::move(response);
-    return send(exchange);
-  }
-
-  static MHD_Result send(Exchange& exchange) {
-    const Response& response = exchange.response;
+  static MHD_Result send(Exchange& exchange, const Response& response) {
+    if (!response.body) return MHD_NO;
     // Holds the body until it is sent.
     auto body = std::make_unique<std::shared_ptr<const std::string>>(response.body);
     MHD_Response* message = MHD_create_response_from_buffer_with_free_callback_cls(
         (*body)->size(), const_cast<char*>((*body)->data()), release_body, body.get());
     if (message == nullptr) return MHD_NO;
     static_cast<void>(body.release());
-    if (!response.type.empty()) {
-      MHD_add_response_header(message, MHD_HTTP_HEADER_CONTENT_TYPE, response.type.c_str());
-    }
+    bool complete =
+        response.type.empty() || MHD_add_response_header(message, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                                         response.type.c_str()) == MHD_YES;
     for (const auto& [name, value] : response.headers) {
-      MHD_add_response_header(message, name.c_str(), value.c_str());
+      complete &= MHD_add_response_header(message, name.c_str(), value.c_str()) == MHD_YES;
     }
-    const MHD_Result result =
-        MHD_queue_response(exchange.connection, static_cast<unsigned>(response.status), message);
+    const bool queued =
+        complete && MHD_queue_response(exchange.connection, static_cast<unsigned>(response.status),
+                                       message) == MHD_YES;
     MHD_destroy_response(message);
-    if (result == MHD_YES) exchange.sent = response.status;
-    return result;
+    if (queued) exchange.sent = response.status;
+    return queued ? MHD_YES : MHD_NO;
   }
 
   static void release_body(void* body) {
@@ -285,10 +332,13 @@ class Server::Implementation {
 
   void end(const Exchange& exchange) {
     service_.count(exchange.sent);
-    if (options().log) {
-      options().log({exchange.request.method, exchange.request.path, exchange.sent,
-                     exchange.request.picture.size(),
-                     std::chrono::duration<double>(Clock::now() - exchange.start).count()});
+    try {
+      if (options().log) {
+        options().log({exchange.request.method, exchange.request.path, exchange.sent,
+                       exchange.received,
+                       std::chrono::duration<double>(Clock::now() - exchange.start).count()});
+      }
+    } catch (...) {  // nobody to tell
     }
     {
       const std::lock_guard lock(mutex_);
@@ -300,17 +350,26 @@ class Server::Implementation {
   static const char* header(const Exchange& exchange, const char* name) {
     return MHD_lookup_connection_value(exchange.connection, MHD_HEADER_KIND, name);
   }
+  // Of a body: a form is a little more than its picture.
+  std::size_t most_body() const { return options().most_bytes + kFormBuffer; }
 
-  std::string too_large() const {
-    return concat("the picture has more than ", options().most_bytes, " bytes");
+  Response too_large() const {
+    return service_.failure(413,
+                            concat("the picture has more than ", options().most_bytes, " bytes"));
+  }
+  Response too_many() const {
+    return service_.failure(503, ending_ ? "the server is ending" : "too many wait");
+  }
+  Response broken_form() const {
+    return service_.failure(400, "the form is cut off or has more than one file");
   }
 
   Workers workers_;
   Service service_;  // refers to the workers' model
   MHD_Daemon* daemon_ = nullptr;
-  int port_ = 0;
+  int port_ = 0, socket_ = -1;
   std::atomic<std::size_t> held_{0};  // bytes of all requests' pictures
-  std::atomic<bool> ending_{false};
+  std::atomic<bool> ending_{false}, out_of_patience_{false};
   std::mutex stopping_;
   std::mutex mutex_;
   std::condition_variable ended_;
@@ -326,9 +385,13 @@ Server::Server(const Predictor& predictor, ServerOptions options) {
   if (options.workers < 1 || options.workers > kMostWorkers) {
     throw UsageError(concat(options.workers, " workers are not within 1 and ", kMostWorkers));
   }
-  if (options.most_bytes < 1 || options.most_bytes > kMostHeld) {
+  if (options.most_bytes < 1 || options.most_bytes > kMostPictureBytes) {
     throw UsageError(concat("pictures of at most ", options.most_bytes,
-                            " bytes are not within 1 and ", kMostHeld));
+                            " bytes are not within 1 and ", kMostPictureBytes));
+  }
+  if (!is_origin(options.allowed_origin)) {
+    throw UsageError(concat("'", options.allowed_origin,
+                            "' is no origin: * or one like https://example.org, without a path"));
   }
   if (options.detect && !detection_available()) make_face_detector(options.detector);  // throws
   implementation_ = std::make_unique<Implementation>(predictor, options);

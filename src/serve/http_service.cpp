@@ -5,13 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include <strings.h>
+
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/image.h>
 #include <ferplus/nn/photograph.h>
 
 #include "serve/http_archive.h"
-#include "serve/http_modelhub.h"
 #include "serve/http_page.h"
 
 namespace ferplus::serve {
@@ -92,7 +93,7 @@ Response modelhub_predict(const Service& service, std::span<const std::byte> byt
   const GrayImage image = read_picture(bytes);
   const Probabilities probabilities = bench->predictor.predict(view(image));
   service.count_faces(1);
-  return json(modelhub_prediction(service.model(), probabilities, seconds_since(start),
+  return json(modelhub_prediction(service.identity(), probabilities, seconds_since(start),
                                   std::chrono::system_clock::now()));
 }
 
@@ -166,7 +167,7 @@ Response api_samples(const Service& service, const Request& request, Bench*) {
 }
 
 Response api_config(const Service& service, const Request&, Bench*) {
-  return json(modelhub_config(service.model()));
+  return json(service.config());
 }
 
 Response api_legal(const Service& service, const Request&, Bench*) {
@@ -174,21 +175,17 @@ Response api_legal(const Service& service, const Request&, Bench*) {
 }
 
 Response api_model_io(const Service& service, const Request&, Bench*) {
-  return json(modelhub_config(service.model()).at("model").at("io"));
+  return json(service.config().at("model").at("io"));
 }
 
 Response api_model_files(const Service& service, const Request&, Bench*) {
-  if (service.options().model_file.empty()) {
+  if (!service.archive()) {
     throw Refusal(404, "this server does not give its model away");
   }
-  try {
-    return {200,
-            "application/zip",
-            service.archive(),
-            {{"Content-Disposition", "attachment; filename=\"model.zip\""}}};
-  } catch (const Error&) {  // names files of the server's machine
-    throw Refusal(500, "the model's files cannot be read");
-  }
+  return {200,
+          "application/zip",
+          service.archive(),
+          {{"Content-Disposition", "attachment; filename=\"model.zip\""}}};
 }
 
 Response health(const Service& service, const Request&, Bench*) { return json(service.health()); }
@@ -197,8 +194,8 @@ Response page(const Service&, const Request&, Bench*) {
   Response response = text(kPageHtml, "text/html; charset=utf-8");
   response.headers = {
       {"Content-Security-Policy",
-       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src "
-       "blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
       {"Referrer-Policy", "no-referrer"}};
   return response;
 }
@@ -218,7 +215,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/get_config", false, api_config},
     {"GET", "/api/get_legal", false, api_legal},
     {"GET", "/api/get_model_io", false, api_model_io},
-    {"GET", "/api/get_model_files", true, api_model_files},
+    {"GET", "/api/get_model_files", false, api_model_files},
     {"GET", "/api/get_samples", false, api_samples},
     {"GET", "/api/samples/", false, api_sample},
     {"GET", "/api/thumbnail/", false, api_thumbnail},
@@ -231,6 +228,23 @@ bool matches(const Route& route, std::string_view path) {
   return route.path.size() > 1 && route.path.ends_with('/')
              ? path.starts_with(route.path) && path.size() > route.path.size()
              : path == route.path;
+}
+
+std::shared_ptr<const std::string> archive_of(const std::filesystem::path& model,
+                                              const ordered_json& config) {
+  std::vector<std::pair<std::string, std::string>> files;
+  const auto add = [&](const std::filesystem::path& path) {
+    files.emplace_back(path.filename().string(), std::string(MappedFile(path).text()));
+  };
+  add(model);
+  const std::filesystem::path card = model.parent_path() / "README.md";
+  if (file_exists(card)) add(card);
+  files.emplace_back("config.json", config.dump(2) + '\n');
+  return std::make_shared<const std::string>(zip_archive(files));
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 // The one place that turns errors into statuses.
@@ -255,7 +269,12 @@ Service::Service(const Model& model, const ServerOptions& options,
     : model_(&model),
       options_(options),
       waiting_(std::move(waiting)),
-      samples_(load_samples(options.samples, options.most_bytes)) {}
+      samples_(load_samples(options.samples, options.most_bytes)),
+      identity_(identify(model)),
+      config_(modelhub_config(model, identity_)) {
+  // Now, as the file may be another one later.
+  if (!options_.model_file.empty()) archive_ = archive_of(options_.model_file, config_);
+}
 
 std::span<const Route> Service::routes() { return kRoutes; }
 
@@ -273,6 +292,22 @@ Response Service::answer(const Route& route, const Request& request, Bench* benc
     const auto [status, reason] = status_of(std::current_exception());
     return failure(status, reason);
   }
+}
+
+bool Service::is_called(std::string_view host) const {
+  const bool bracketed = host.starts_with('[');
+  const std::size_t end = bracketed ? host.find(']') + 1 : host.find(':');
+  if (bracketed && end == 0) return false;
+  std::string name(host.substr(0, end));
+  if (bracketed) name = name.substr(1, name.size() - 2);
+  const auto same = [&](std::string_view other) { return same_letters(name, other); };
+  if (std::ranges::any_of(options_.names, same)) return true;
+  constexpr std::string_view kHere[] = {"localhost", "127.0.0.1", "::1"};
+  if (same(options_.host) || std::ranges::any_of(kHere, same)) return true;
+  // Who listens for everybody has names that it does not know.
+  return options_.names.empty() && !std::ranges::any_of(kHere, [&](std::string_view here) {
+           return same_letters(options_.host, here);
+         });
 }
 
 Response Service::unrouted(std::string_view method, std::string_view path) const {
@@ -319,7 +354,7 @@ void Service::count(int status) const {
 ordered_json Service::health() const {
   return {
       {"status", "ok"},
-      {"model", {{"id", model_id(model())}, {"name", model_name(model())}}},
+      {"model", {{"id", identity_.id}, {"name", identity_.name}}},
       {"calibrated", model().temperature() != 1},
       {"detection", detection_available()},
       {"detect", options_.detect},
@@ -331,22 +366,6 @@ ordered_json Service::health() const {
       {"answered",
        {{"2xx", answered_[2].load()}, {"4xx", answered_[4].load()}, {"5xx", answered_[5].load()}}},
       {"uptime_seconds", seconds_since(started_)}};
-}
-
-std::shared_ptr<const std::string> Service::archive() const {
-  namespace fs = std::filesystem;
-  std::call_once(archived_, [&] {
-    std::vector<std::pair<std::string, std::string>> files;
-    const auto add = [&](const fs::path& path) {
-      files.emplace_back(path.filename().string(), std::string(MappedFile(path).text()));
-    };
-    add(options_.model_file);
-    const fs::path card = options_.model_file.parent_path() / "README.md";
-    if (file_exists(card)) add(card);
-    files.emplace_back("config.json", modelhub_config(model()).dump(2) + '\n');
-    archive_ = std::make_shared<const std::string>(zip_archive(files));
-  });
-  return archive_;
 }
 
 }  // namespace ferplus::serve

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include <ferplus/serve/server.h>
 
 #include "serve/http_message.h"
+#include "serve/http_modelhub.h"
 #include "serve/http_samples.h"
 #include "serve/http_workers.h"
 
@@ -44,8 +44,10 @@ class Service {
   // Nothing if there is none for this method.
   static const Route* find(std::string_view method, std::string_view path);
 
-  // Never throws; `bench` is needed by a route that works.
+  // Throws only what there is no memory for; `bench` is needed by a route that works.
   Response answer(const Route& route, const Request& request, Bench* bench) const;
+  // Whether clients may call the server by this Host (ServerOptions::names).
+  bool is_called(std::string_view host) const;
   // For a request without route: 404, 405 with Allow, or 204 for OPTIONS.
   Response unrouted(std::string_view method, std::string_view path) const;
   // {"error": reason} with the headers that all answers have.
@@ -57,8 +59,10 @@ class Service {
   const Model& model() const { return *model_; }
   const std::map<std::string, SamplePicture>& samples() const { return samples_; }
   nlohmann::ordered_json health() const;
-  // Of the model's files, made once. Throws Error. REQUIRES: options().model_file.
-  std::shared_ptr<const std::string> archive() const;
+  // Of the model's files; null without options().model_file.
+  const std::shared_ptr<const std::string>& archive() const { return archive_; }
+  const ModelIdentity& identity() const { return identity_; }
+  const nlohmann::ordered_json& config() const { return config_; }
   void count_faces(std::size_t faces) const { faces_ += faces; }
 
  private:
@@ -68,11 +72,12 @@ class Service {
   ServerOptions options_;
   std::function<std::size_t()> waiting_;
   std::map<std::string, SamplePicture> samples_;
+  ModelIdentity identity_;
+  nlohmann::ordered_json config_;  // ModelHub's
+  std::shared_ptr<const std::string> archive_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   mutable std::atomic<std::uint64_t> answered_[6] = {};  // by the first digit of the status
   mutable std::atomic<std::uint64_t> faces_{0};
-  mutable std::once_flag archived_;
-  mutable std::shared_ptr<const std::string> archive_;
 };
 
 }  // namespace ferplus::serve

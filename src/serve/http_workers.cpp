@@ -20,7 +20,7 @@ Workers::Workers(const Predictor& predictor, const DetectorOptions& detector, in
 bool Workers::submit(Job job) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
+    if (stopping_ || jobs_.size() >= kMostWaiting * benches_.size()) return false;
     jobs_.push_back({std::move(job), std::chrono::steady_clock::now()});
   }
   changed_.notify_one();

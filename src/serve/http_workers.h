@@ -15,6 +15,9 @@
 
 namespace ferplus::serve {
 
+// Jobs a worker.
+inline constexpr std::size_t kMostWaiting = 32;
+
 // What a worker works with.
 struct Bench {
   Predictor predictor;
@@ -34,7 +37,8 @@ class Workers {
   Workers& operator=(const Workers&) = delete;
 
   const Model& model() const { return benches_.front()->predictor.model(); }
-  // False, and the job is not taken, once stop() was called.
+  // False, and the job is not taken, if kMostWaiting of them wait for each worker or once stop()
+  // was called.
   bool submit(Job job);
   // How many jobs nobody works on yet.
   std::size_t waiting() const;

@@ -2,8 +2,8 @@
 // Sends a picture to POST /predict and draws what comes back.
 
 const $ = id => document.getElementById(id);
-let serverSays = { detection: false, detect: false, most_bytes: 20 << 20, jpeg: true };
-let asked = 0;  // an answer to an older question is dropped
+let serverSays = { detection: false, most_bytes: 20 << 20 };
+let asked = 0;  // what belongs to an older question is dropped
 let stream = null;
 let scale = 1;  // of the picture on the canvas: small ones are enlarged, for the boxes' sake
 
@@ -19,8 +19,9 @@ async function answerOf(response) {
 }
 
 // The picture as the server sees it: upright, as EXIF says.
-async function draw(blob) {
+async function draw(blob, question) {
   const bitmap = await createImageBitmap(blob);
+  if (question !== asked) return;
   const canvas = $('picture');
   scale = Math.max(1, Math.floor(384 / Math.max(bitmap.width, bitmap.height)));
   canvas.width = scale * bitmap.width;
@@ -75,16 +76,21 @@ function faceCard(face, number, count) {
   return card;
 }
 
-async function look(blob) {
+// `picture`: a blob, or a promise of one.
+async function look(picture) {
   const question = ++asked;
+  showCamera(false);
   $('faces').replaceChildren();
   try {
+    const blob = await picture;
+    if (question !== asked) return;
     if (blob.size > serverSays.most_bytes) {
       throw new Error(`the picture has more than ${serverSays.most_bytes} bytes`);
     }
     say('Looking …');
     // A picture that the browser cannot show may still be one that the server can say more about.
-    await draw(blob).catch(() => $('stage').classList.remove('filled'));
+    await draw(blob, question).catch(() => $('stage').classList.remove('filled'));
+    if (question !== asked) return;
     const detect = serverSays.detection && $('detect').checked ? 1 : 0;
     const answer = await answerOf(await fetch(`predict?detect=${detect}`, {
       method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body: blob }));
@@ -101,9 +107,8 @@ async function look(blob) {
 
 function showCamera(on) {
   for (const id of ['camera', 'take', 'close-camera']) $(id).hidden = !on;
-  $('use-camera').hidden = on;
-  $('picture').hidden = on;
-  $('hint').hidden = on;
+  for (const id of ['use-camera', 'picture', 'hint']) $(id).hidden = on;
+  if (!navigator.mediaDevices) $('use-camera').hidden = true;
   if (!on && stream) {
     stream.getTracks().forEach(track => track.stop());
     stream = null;
@@ -111,14 +116,17 @@ function showCamera(on) {
 }
 
 async function useCamera() {
+  $('use-camera').disabled = true;  // while the browser asks
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user' } });
     $('camera').srcObject = stream;
     await $('camera').play();
     showCamera(true);
   } catch (error) {
+    showCamera(false);
     say(`Sorry, there is no camera: ${error.message}.`, true);
   }
+  $('use-camera').disabled = false;
 }
 
 function takePicture() {
@@ -126,25 +134,17 @@ function takePicture() {
   still.width = camera.videoWidth;
   still.height = camera.videoHeight;
   still.getContext('2d').drawImage(camera, 0, 0);
-  showCamera(false);
-  still.toBlob(look, 'image/png');
+  look(new Promise(resolve => still.toBlob(resolve, 'image/png')));
 }
 
 function sampleButton(url) {
-  const name = decodeURIComponent(url.slice(url.lastIndexOf('/') + 1));
-  const path = `api/samples/${encodeURIComponent(name)}`;
+  const path = `api/samples/${url.slice(url.lastIndexOf('/') + 1)}`;
   const button = document.createElement('button'), picture = document.createElement('img');
   button.type = 'button';
   picture.src = path;
-  picture.alt = `Sample ${name}`;
+  picture.alt = `Sample ${path.slice(path.lastIndexOf('/') + 1)}`;
   button.append(picture);
-  button.addEventListener('click', async () => {
-    try {
-      look(await (await fetch(path)).blob());
-    } catch (error) {
-      say(`Sorry: ${error.message}.`, true);
-    }
-  });
+  button.addEventListener('click', () => look(fetch(path).then(answer => answer.blob())));
   return button;
 }
 
@@ -164,12 +164,13 @@ async function begin() {
     if ($('file').files.length > 0) look($('file').files[0]);
     $('file').value = '';  // the same file again is a change again
   });
-  $('use-camera').hidden = !(navigator.mediaDevices && navigator.mediaDevices.getUserMedia);
+  $('use-camera').hidden = !navigator.mediaDevices;  // there on localhost and over HTTPS only
   $('use-camera').addEventListener('click', useCamera);
   $('close-camera').addEventListener('click', () => showCamera(false));
   $('take').addEventListener('click', takePicture);
   try {
     serverSays = await answerOf(await fetch('health'));
+    if (!serverSays.jpeg) $('file').accept = 'image/png';
     $('detect-row').hidden = !serverSays.detection;
     $('detect').checked = serverSays.detection;
     $('model').textContent = `Model: ${serverSays.model.name}, ${serverSays.model.id}.`;

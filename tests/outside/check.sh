@@ -33,12 +33,12 @@ cp "$(find faces/FER2013Test -name '*.png' | sort | head -n 1)" face.png
 "$ferplus" train "${data[@]}" -m crossentropy --network vgg_mini --recipe one_cycle --epochs 1 \
   -o run --quiet
 
-echo "== no model in the box"
+echo "== no bundled model"
 if [ -e "$fallback" ]; then
   echo "skipped: there is $fallback"
 else
   "$ferplus" predict face.png 2>message && fail "predict answered without a model"
-  grep -q "no model in the box.*$model.*--model" message || fail "$(cat message)"
+  grep -q "no bundled model.*$model.*--model" message || fail "$(cat message)"
   "$ferplus" doctor face.png >/dev/null || fail "doctor needs a model"
 fi
 

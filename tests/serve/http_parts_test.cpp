@@ -16,7 +16,6 @@
 #include <ferplus/core/error.h>
 #include <ferplus/data/synth.h>
 #include <ferplus/io/png.h>
-#include <ferplus/nn/models.h>
 
 #include "serve/http_archive.h"
 #include "serve/http_listen.h"
@@ -25,6 +24,7 @@
 #include "serve/http_samples.h"
 #include "serve/http_service.h"
 #include "serve/http_workers.h"
+#include "serve/small_model.h"
 #include "support/temporary_folder.h"
 
 namespace ferplus::serve {
@@ -33,15 +33,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Model small_model() {
-  Network network = build_model("vgg_mini");
-  Parameters parameters(network);
-  initialize(network, parameters, Initialization::he_normal, 3);
-  return {std::move(network),
-          std::move(parameters),
-          {{"network", "vgg_mini"}, {"preprocessing", "ferplus"}, {"content_hash", "0123"}}};
-}
 
 TEST(Workers, EachWorksWithItsOwnPredictor) {
   Workers workers(Predictor(small_model()), {}, 3);
@@ -82,6 +73,25 @@ TEST(Workers, JobsWaitTheirTurnAndKnowHowLong) {
   EXPECT_FALSE(workers.submit([](Bench&, auto) { FAIL() << "after the end"; }));
 }
 
+TEST(Workers, RefuseWhatTheyCannotGetTo) {
+  Workers workers(Predictor(small_model()), {}, 1);
+  std::promise<void> gate;
+  std::atomic<bool> busy{false};
+  workers.submit([&, open = gate.get_future().share()](Bench&, auto) {
+    busy = true;
+    open.wait();
+  });
+  while (!busy) std::this_thread::yield();
+  std::atomic<std::size_t> done{0};
+  for (std::size_t i = 0; i < kMostWaiting; ++i) {
+    EXPECT_TRUE(workers.submit([&](Bench&, auto) { ++done; }));
+  }
+  EXPECT_FALSE(workers.submit([&](Bench&, auto) { ++done; }));
+  gate.set_value();
+  workers.stop();
+  EXPECT_EQ(done, kMostWaiting);
+}
+
 TEST(PredictorCopy, SharesTheWeightsAndSaysTheSame) {
   Predictor first(small_model());
   Predictor second(first);
@@ -107,7 +117,8 @@ std::vector<std::string> keys(const nlohmann::ordered_json& object) {
 
 // The keys that modelhub-engine's documents have.
 TEST(ModelHub, DocumentsHaveTheKeysOfItsEngine) {
-  const auto config = modelhub_config(small_model());
+  const Model model = small_model();
+  const auto config = modelhub_config(model, identify(model));
   EXPECT_THAT(keys(config), ElementsAre("id", "meta", "publication", "model", "modelhub"));
   EXPECT_THAT(keys(config["meta"]), ElementsAre("name", "application_area", "task", "task_extended",
                                                 "data_type", "data_source"));
@@ -126,9 +137,27 @@ TEST(ModelHub, DocumentsHaveTheKeysOfItsEngine) {
             modelhub_legal(false)["sample_data_license"]);
 }
 
+TEST(ModelHub, SaysOfAModelWhatItsFileSays) {
+  Model model = small_model();
+  EXPECT_EQ(modelhub_config(model, identify(model))["model"]["provenance"],
+            "Imported; where it was trained is unknown");
+  EXPECT_EQ(modelhub_config(model, identify(model))["meta"]["data_source"], "unknown");
+  model.metadata["mode"] = "majority";
+  model.metadata["recipe"] = "quick";
+  EXPECT_EQ(modelhub_config(model, identify(model))["model"]["provenance"],
+            "Trained by ferplus, mode majority, recipe quick");
+  // Files that other programs wrote have no fingerprint.
+  model.metadata.erase("content_hash");
+  const std::string computed = identify(model).id;
+  EXPECT_EQ(computed.size(), 16U);
+  const TemporaryFolder folder;
+  save_model(folder / "model.safetensors", model.network, model.parameters, {});
+  EXPECT_EQ(load_model(folder / "model.safetensors").metadata.at("content_hash"), computed);
+}
+
 TEST(ModelHub, PredictionsAreInClassOrder) {
   const Probabilities probabilities = {0.1F, 0.05F, 0.2F, 0.3F, 0.05F, 0.1F, 0.15F, 0.05F};
-  const auto answer = modelhub_prediction(small_model(), probabilities, 0.25, {});
+  const auto answer = modelhub_prediction({"0123", "ferplus"}, probabilities, 0.25, {});
   EXPECT_THAT(keys(answer), ElementsAre("output", "timestamp", "processing_time", "model"));
   const auto& output = answer["output"][0];
   EXPECT_THAT(keys(output), ElementsAre("prediction", "shape", "type", "name", "description"));

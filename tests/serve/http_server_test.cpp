@@ -1,5 +1,6 @@
 // A server and its clients.
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,11 +13,11 @@
 #include <ferplus/core/random.h>
 #include <ferplus/data/synth.h>
 #include <ferplus/io/png.h>
-#include <ferplus/nn/model_file.h>
 #include <ferplus/nn/photograph.h>
 #include <ferplus/serve/server.h>
 
 #include "serve/http_service.h"
+#include "serve/small_model.h"
 #include "support/http_client.h"
 #include "support/photograph.h"
 #include "support/temporary_folder.h"
@@ -28,15 +29,6 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-Model small_model() {
-  Network network = build_model("vgg_mini");
-  Parameters parameters(network);
-  initialize(network, parameters, Initialization::he_normal, 3);
-  return {std::move(network),
-          std::move(parameters),
-          {{"network", "vgg_mini"}, {"preprocessing", "ferplus"}, {"content_hash", "0123"}}};
-}
 
 std::string png_of(ImageView image) {
   const std::vector<char> png = encode_png(image.pixels, image.width, image.height, "test");
@@ -171,7 +163,7 @@ TEST_F(HttpServer, ModelHubPredicts) {
 TEST_F(HttpServer, ModelHubsSamplesCanBeHadAndPredicted) {
   const json samples = json::parse(ask("GET", "/api/get_samples").body);
   ASSERT_EQ(samples.size(), 8U);
-  EXPECT_EQ(samples[0], "http://test:1/api/samples/anger.png");
+  EXPECT_EQ(samples[0], "http://localhost:1/api/samples/anger.png");
   const HttpAnswer picture = ask("GET", "/api/samples/anger.png");
   EXPECT_EQ(picture.headers.at("content-type"), "image/png");
   const json of_name = json::parse(ask("GET", "/api/predict_sample?filename=anger.png").body);
@@ -186,6 +178,8 @@ TEST_F(HttpServer, ModelHubsSamplesCanBeHadAndPredicted) {
     EXPECT_EQ(ask("GET", path).status, 404) << path;
   }
   // A Host that is none does not get into the answer.
+  server_.reset();
+  options_.host = "0.0.0.0";
   HttpClient client(server().port());
   client.send("GET /api/get_samples HTTP/1.1\r\nHost: a\"><script>\r\n\r\n");
   EXPECT_EQ(json::parse(client.receive().body)[0], "/api/samples/anger.png");
@@ -202,18 +196,42 @@ TEST_F(HttpServer, GivesTheModelsFilesAsAZip) {
   EXPECT_EQ(first.headers.at("content-type"), "application/zip");
   EXPECT_THAT(first.body, AllOf(StartsWith("PK"), HasSubstr("weights of mine"),
                                 HasSubstr("card of mine"), HasSubstr("\"bibtex\"")));
+  // Those of the model that serves, whatever becomes of the file.
+  write_text(folder / "mine.safetensors", "weights of others");
   EXPECT_EQ(ask("GET", "/api/get_model_files").body, first.body);
   server_.reset();
   options_.model_file = folder / "gone.safetensors";
-  const HttpAnswer gone = ask("GET", "/api/get_model_files");
-  EXPECT_EQ(gone.status, 500);
-  EXPECT_THAT(gone.body, Not(HasSubstr(folder.path().string())));
+  EXPECT_THAT(message_of<Error>([&] { server(); }), HasSubstr("gone.safetensors"));
 }
 
 TEST_F(HttpServer, EveryRouteAnswersAndOthersAreRefused) {
-  for (const serve::Route& route : serve::Service::routes()) {
-    const HttpAnswer answer = ask(std::string(route.method), std::string(route.path));
-    EXPECT_TRUE(answer.status >= 200 && answer.status < 500) << route.path << ' ' << answer.status;
+  struct Expected {
+    const char *method, *path;
+    int status;
+    const char* has;
+  };
+  const std::vector<Expected> expected = {
+      {"GET", "/", 200, "<!DOCTYPE html>"},
+      {"GET", "/page.css", 200, ".votes"},
+      {"GET", "/page.js", 200, "predict?detect="},
+      {"GET", "/health", 200, "\"uptime_seconds\""},
+      {"POST", "/predict", 400, "no picture"},
+      {"GET", "/api/get_config", 200, "\"bibtex\""},
+      {"GET", "/api/get_legal", 200, "\"model_license\""},
+      {"GET", "/api/get_model_io", 200, "{\"input\":{\"format\""},
+      {"GET", "/api/get_model_files", 404, "does not give"},
+      {"GET", "/api/get_samples", 200, "surprise.png"},
+      {"GET", "/api/samples/fear.png", 200, "PNG"},
+      {"GET", "/api/thumbnail/thumbnail.png", 200, "PNG"},
+      {"GET", "/api/predict_sample?filename=fear.png", 200, "\"label_list\""},
+      {"GET", "/api/predict", 400, "fetches no URLs"},
+      {"POST", "/api/predict", 400, "no picture"},
+  };
+  EXPECT_EQ(expected.size(), serve::Service::routes().size());
+  for (const Expected& route : expected) {
+    const HttpAnswer answer = ask(route.method, route.path);
+    EXPECT_EQ(answer.status, route.status) << route.path;
+    EXPECT_THAT(answer.body, HasSubstr(route.has)) << route.path;
     EXPECT_EQ(answer.headers.at("x-content-type-options"), "nosniff") << route.path;
     EXPECT_EQ(answer.status >= 400, answer.body.starts_with("{\"error\":")) << route.path;
   }
@@ -246,25 +264,68 @@ TEST_F(HttpServer, LargeAndCompressedBodiesAreRefused) {
   EXPECT_EQ(ask("POST", "/predict", "", large).status, 413);
   EXPECT_EQ(ask("POST", "/predict", kFormHeader, form_file("file", large)).status, 413);
   HttpClient chunked(server().port());  // says nothing of its length
-  chunked.send("POST /predict HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+  chunked.send("POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   chunked.send("186a1\r\n" + large + "\r\n0\r\n\r\n");
   const HttpAnswer answer = chunked.receive();
   EXPECT_EQ(answer.status, 413);
   EXPECT_THAT(answer.body, HasSubstr("more than 100000 bytes"));
   EXPECT_EQ(ask("POST", "/predict", "Content-Encoding: gzip\r\n", face_).status, 415);
+  // Refused by its head, but the answer comes after the body, so that the client sees it.
+  HttpClient patient(server().port());
+  patient.send(http_request("POST", "/nothing", "", large));
+  EXPECT_EQ(patient.receive().status, 404);
+  patient.send(http_request("POST", "/predict", "", face_));
+  EXPECT_EQ(patient.receive().status, 200);
+  // One that waits for leave is told at once.
+  HttpClient waiting(server().port());
+  waiting.send(
+      "POST /predict HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+      "Content-Length: 150000\r\n\r\n");
+  EXPECT_EQ(waiting.receive().status, 413);
   // Just within the limit is a picture, if a poor one.
   EXPECT_EQ(ask("POST", "/predict", "", large.substr(1)).status, 400);
   expect_alive();
 }
 
 TEST_F(HttpServer, AnEndlessBodyIsCutOff) {
-  HttpClient endless(server().port());
-  endless.send("POST /predict HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
-  const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
-  bool taken = true;
-  for (int i = 0; i < 100'000 && taken; ++i) taken = endless.send(chunk);
-  EXPECT_FALSE(taken);
-  expect_alive();
+  const std::string form = form_file("other", "x", "");
+  for (const std::string& start : {std::string("x"), form.substr(0, form.size() - 2)}) {
+    HttpClient endless(server().port());
+    std::string head =
+        "POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n";
+    if (start.size() > 1) head += kFormHeader;
+    std::ostringstream size;
+    size << std::hex << start.size();
+    endless.send(head + "\r\n" + size.str() + "\r\n" + start + "\r\n");
+    const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+    bool taken = true;
+    for (int i = 0; i < 100'000 && taken; ++i) taken = endless.send(chunk);
+    EXPECT_FALSE(taken);
+    expect_alive();
+  }
+}
+
+TEST_F(HttpServer, ForeignNamesAreRefused) {
+  const auto status = [&](const std::string& host) {
+    HttpClient client(server().port());
+    client.send("GET /health HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return client.receive().status;
+  };
+  for (const char* host : {"localhost", "LocalHost:8080", "127.0.0.1:1", "[::1]:1", "[::1]"}) {
+    EXPECT_EQ(status(host), 200) << host;
+  }
+  for (const char* host :
+       {"example.org", "example.org:80", "localhost.example.org", "[::1", "::1"}) {
+    EXPECT_EQ(status(host), 421) << host;
+  }
+  server_.reset();
+  options_.names = {"example.org"};
+  EXPECT_EQ(status("example.org:80"), 200);
+  EXPECT_EQ(status("localhost"), 200);
+  EXPECT_EQ(status("other.example.org"), 421);
+  server_.reset();
+  options_ = {.host = "0.0.0.0", .port = 0};
+  EXPECT_EQ(status("example.org"), 200);
 }
 
 TEST_F(HttpServer, SilentAndUnfinishedRequestsHoldNobodyUp) {
@@ -341,10 +402,27 @@ TEST_F(HttpServer, AnswersWhatIsUnderWayWhenItEnds) {
 TEST_F(HttpServer, CutsOffWhoDoesNotFinish) {
   options_.patience = std::chrono::milliseconds(50);
   HttpClient client(server().port());
-  client.send("POST /predict HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\nhalf");
-  expect_alive();
+  client.send("POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf");
+  EXPECT_EQ(ask("GET", "/health").status, 200);  // so that it knows of the first
   server().stop();
   EXPECT_EQ(client.receive().status, 0);
+}
+
+TEST_F(HttpServer, TellsTheLogOfThoseWhoLeft) {
+  std::vector<ServedRequest> served;
+  options_.log = [&](const ServedRequest& request) {
+    served.push_back(request);
+    throw Error("dropped");
+  };
+  {
+    HttpClient client(server().port());
+    client.send("POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf");
+    EXPECT_EQ(ask("GET", "/health").status, 200);
+  }
+  server().stop();
+  ASSERT_EQ(served.size(), 2U);
+  EXPECT_EQ(served[1].path, "/predict");
+  EXPECT_EQ(served[1].status, 0);
 }
 
 TEST_F(HttpServer, TellsTheLogOfEachRequest) {
@@ -368,6 +446,11 @@ TEST_F(HttpServer, RefusesOptionsOutOfRange) {
   options_.workers = 0;
   EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("0 workers"));
   options_.workers = 1;
+  for (const char* origin : {"example.org", "https://example.org/", "https://a\r\nb"}) {
+    options_.allowed_origin = origin;
+    EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("is no origin")) << origin;
+  }
+  options_.allowed_origin = "*";
   options_.most_bytes = 0;
   EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("0 bytes"));
 }
@@ -378,7 +461,7 @@ TEST_F(HttpServer, SurvivesDamagedRequests) {
       http_request("POST", "/predict?detect=0", "", face_),
       http_request("POST", "/api/predict", kFormHeader, form_file("file", face_)),
       http_request("GET", "/api/predict_sample?filename=anger.png"),
-      "POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+      "POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
       "chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"};
   RandomSequence random({.seed = 1, .stream = Stream::synth, .sample = 0});
   std::set<int> statuses;
@@ -388,7 +471,7 @@ TEST_F(HttpServer, SurvivesDamagedRequests) {
       // The head matters more than the picture.
       const std::size_t most = std::min<std::size_t>(request.size(), i % 3 == 0 ? 5000 : 200);
       const auto place = static_cast<std::size_t>(random.uniform() * static_cast<double>(most));
-      const char byte = static_cast<char>(random.uniform() * 256);
+      const char byte = static_cast<char>(static_cast<int>(random.uniform() * 256));
       switch (static_cast<int>(random.uniform() * 3)) {
         case 0:
           request[place] = byte;

@@ -96,7 +96,7 @@ class HttpClient {
 
 inline std::string http_request(const std::string& method, const std::string& target,
                                 const std::string& headers = "", const std::string& body = "") {
-  std::string request = method + " " + target + " HTTP/1.1\r\nHost: test:1\r\n" + headers;
+  std::string request = method + " " + target + " HTTP/1.1\r\nHost: localhost:1\r\n" + headers;
   if (!body.empty()) request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   return request + "\r\n" + body;
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <ferplus/nn/boxed_model.h>
+#include <ferplus/nn/bundled_model.h>
 #include <ferplus/nn/models.h>
 #include <ferplus/train/recipe.h>
 
@@ -34,7 +34,7 @@ std::string recipe_list() { return joined(recipe_names()); }
 CLI::Option* add_model_option(CLI::App& app, std::filesystem::path& path) {
   return app
       .add_option("--model", path,
-                  "A trained model, RUN/best.safetensors say [the one in the box, or what the "
+                  "A trained model, RUN/best.safetensors say [the bundled one, or what the "
                   "environment variable FERPLUS_MODEL names]")
       ->type_name("FILE")
       ->group("Model");
@@ -44,26 +44,26 @@ void add_models_option(CLI::App& app, std::vector<std::filesystem::path>& paths)
   app.add_option(
          "--model", paths,
          "A trained model, RUN/best.safetensors say; several are measured one by one and as "
-         "an ensemble [the one in the box, or what the environment variable FERPLUS_MODEL names]")
+         "an ensemble [the bundled one, or what the environment variable FERPLUS_MODEL names]")
       ->allow_extra_args(false)
       ->type_name("FILE")
       ->group("Model");
 }
 
-std::optional<std::filesystem::path> given_or_boxed_if_any(const std::filesystem::path& path,
-                                                           const GeneralOptions& general) {
+std::optional<std::filesystem::path> given_or_bundled_if_any(const std::filesystem::path& path,
+                                                             const GeneralOptions& general) {
   if (!path.empty()) return path;
-  auto boxed = find_boxed_model();
-  if (boxed && !general.quiet) {
-    Console::standard_error().line(fmt::format("ferplus: the model is {}", boxed->string()));
+  auto bundled = find_bundled_model();
+  if (bundled && !general.quiet) {
+    Console::standard_error().line(fmt::format("ferplus: the model is {}", bundled->string()));
   }
-  return boxed;
+  return bundled;
 }
 
-std::filesystem::path given_or_boxed(const std::filesystem::path& path,
-                                     const GeneralOptions& general) {
-  const auto found = given_or_boxed_if_any(path, general);
-  return found ? *found : boxed_model_path();  // which throws, and says where it looked
+std::filesystem::path given_or_bundled(const std::filesystem::path& path,
+                                       const GeneralOptions& general) {
+  const auto found = given_or_bundled_if_any(path, general);
+  return found ? *found : bundled_model_path();  // which throws, and says where it looked
 }
 
 }  // namespace ferplus::tool

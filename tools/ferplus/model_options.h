@@ -23,12 +23,12 @@ CLI::Option* add_model_option(CLI::App& app, std::filesystem::path& path);
 // The same, to be given once or more.
 void add_models_option(CLI::App& app, std::vector<std::filesystem::path>& paths);
 
-// `path`, or if it is empty the model in the box (nn/boxed_model.h), which a line on standard error
+// `path`, or if it is empty the bundled model (nn/bundled_model.h), which a line on standard error
 // then names unless `general` is quiet. Throws Error if there is none.
-std::filesystem::path given_or_boxed(const std::filesystem::path& path,
-                                     const GeneralOptions& general);
+std::filesystem::path given_or_bundled(const std::filesystem::path& path,
+                                       const GeneralOptions& general);
 // The same, but nothing if there is none.
-std::optional<std::filesystem::path> given_or_boxed_if_any(const std::filesystem::path& path,
-                                                           const GeneralOptions& general);
+std::optional<std::filesystem::path> given_or_bundled_if_any(const std::filesystem::path& path,
+                                                             const GeneralOptions& general);
 
 }  // namespace ferplus::tool

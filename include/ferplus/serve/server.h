@@ -13,8 +13,12 @@
 //                        that fetches what strangers name reaches what they cannot
 //
 // Failures are {"error": …}: 400 for a picture or a request that makes no sense, 404, 405, 413 for
-// one that is too large, 415 for a compressed body, 503 where too many wait (Retry-After) or the
-// server ends. No picture and no address is kept or logged.
+// one that is too large, 415 for a compressed body, 421 for a foreign name, 503 where too many wait
+// (Retry-After) or the server ends. What is not HTTP at all, and heads of more than 32 kB, are
+// answered by libmicrohttpd in HTML. No picture and no address is kept or logged.
+//
+// Memory: the weights once; of each worker, a session and what decoding a picture needs
+// (io/image.h: up to some 300 MB); and up to 256 MB of pictures that wait.
 #pragma once
 
 #include <chrono>
@@ -23,6 +27,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <ferplus/detect/face_detector.h>
 #include <ferplus/nn/predictor.h>
@@ -42,23 +47,33 @@ struct ServerOptions {
   // is everybody's. No encryption: before strangers, a proxy that has it belongs in front.
   std::string host = "127.0.0.1";
   int port = 8080;  // 0: one that is free
+  // Names that clients may call it by, beside `host`, localhost, 127.0.0.1 and [::1]; others are
+  // refused (421), so that no foreign page gets at it under a name of its own that leads here.
+  // Empty: any name if `host` is not one of this machine's own.
+  std::vector<std::string> names{};
   // Pictures that are worked on at a time, each by a thread of its own that uses thread_count()
   // threads itself: best as many as processors, with set_thread_count(1).
   int workers = 1;
   bool detect = false;  // what POST /predict does without ?detect
-  DetectorOptions detector;
+  DetectorOptions detector{};
   std::size_t most_bytes = std::size_t{20} << 20;  // of one picture as a file
-  std::chrono::milliseconds patience{20'000};      // that a request waits for a worker, before 503
-  // Of the model, for get_model_files, with a README.md beside it. Empty: that answers 404.
-  std::filesystem::path model_file;
+  // A request that waited longer when a worker comes to it is answered 503 at once, and so are all
+  // that come where 32 wait for each worker. stop() waits as long for requests under way.
+  std::chrono::milliseconds patience{20'000};
+  // Of the model, for get_model_files, with a README.md beside it; read once. Empty: that is 404.
+  std::filesystem::path model_file{};
   // Pictures for get_samples: files of this folder that end in .png, .jpg or .jpeg. Empty: eight
   // synthetic faces (data/synth.h).
-  std::filesystem::path samples;
+  std::filesystem::path samples{};
   // Value of Access-Control-Allow-Origin, for pages of other sites; empty: none.
-  std::string allowed_origin;
-  // Called after each request, from the server's thread. Must not throw.
-  std::function<void(const ServedRequest&)> log;
+  std::string allowed_origin{};
+  // Called after each request, from the server's thread, one at a time. What it throws is dropped.
+  // Must not call stop().
+  std::function<void(const ServedRequest&)> log{};
 };
+
+// Largest ServerOptions::most_bytes.
+inline constexpr std::size_t kMostPictureBytes = std::size_t{256} << 20;
 
 // Whether this build has the component.
 bool serving_available();
@@ -77,8 +92,8 @@ class Server {
   int port() const;
   // "http://127.0.0.1:8080"
   std::string url() const;
-  // Takes no more connections, answers the requests under way (those that take longer than
-  // `patience` are cut off) and returns. Once is enough.
+  // Takes no more connections, answers the requests under way, and returns; after `patience` it
+  // waits for the pictures in work only, and cuts off the rest. Once is enough.
   void stop();
 
  private:

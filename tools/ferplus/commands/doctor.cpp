@@ -88,7 +88,7 @@ Patient examine_image(const Options& options) {
   patient.input.resize(kInputPixels);
   warp(face.image(), face.face(), {}, patient.input);
   patient.examination.quality = measure_quality(patient.input);
-  if (const auto model = given_or_boxed_if_any(options.model, options.general)) {
+  if (const auto model = given_or_bundled_if_any(options.model, options.general)) {
     patient.model = model->string();
     Predictor predictor(load_model(*model));
     patient.preprocessing = predictor.model().preprocessing();

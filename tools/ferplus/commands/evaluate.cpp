@@ -151,7 +151,7 @@ int run(Options options) {
     throw UsageError("--robustness looks at one model at a time");
   }
   if (!options.errors.empty()) check_error_folder(options.errors, options.force);
-  if (options.models.empty()) options.models = {given_or_boxed({}, options.general)};
+  if (options.models.empty()) options.models = {given_or_bundled({}, options.general)};
   std::vector<Model> models;
   for (const auto& path : options.models) models.push_back(load_model(path));
   const Dataset dataset = load(options.data);

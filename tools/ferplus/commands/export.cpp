@@ -67,7 +67,7 @@ Report export_as_model(const Options& options, const Model& model) {
 
 int run(const Options& options) {
   apply(options.general);
-  const std::filesystem::path path = given_or_boxed(options.model, options.general);
+  const std::filesystem::path path = given_or_bundled(options.model, options.general);
   const Model model = load_model(path);
   refuse_existing(options.output, options.force);
   const Report report = options.output.extension() == kModelExtension

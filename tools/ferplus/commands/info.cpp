@@ -113,7 +113,7 @@ Model model_of(const Options& options) {
   if (!options.model.empty()) return load_model(options.model);
   if (!options.network.empty()) return untrained(options.network);
   if (options.algorithms) return untrained(config.network);
-  return load_model(given_or_boxed({}, options.general));
+  return load_model(given_or_bundled({}, options.general));
 }
 
 int run(const Options& options) {
@@ -144,7 +144,7 @@ Run setup_info(CLI::App& app) {
                        "ferplus info --algorithms --network vgg13\n"
                        "ferplus info --algorithms --config runs/first/config.json --json"});
   CLI::Option* model = app.add_option("model,--model", options->model,
-                                      "A model or a run's checkpoint [the model in the box]")
+                                      "A model or a run's checkpoint [the bundled model]")
                            ->type_name("MODEL")
                            ->group("Input");
   app.add_option("--network", options->network, "An untrained network: " + network_list())

@@ -198,7 +198,7 @@ int run(const Options& options) {
   apply(options.general);
   check(options);
   const auto detector = options.detect ? make_face_detector(options.detector) : nullptr;
-  Predictor predictor(load_model(given_or_boxed(options.model, options.general)),
+  Predictor predictor(load_model(given_or_bundled(options.model, options.general)),
                       apply(options.compute));
   ImageList images(options.images);
   install_interrupt_handlers();

@@ -25,7 +25,7 @@
 namespace ferplus::tool {
 namespace {
 
-constexpr int kMostMegabytes = 512;
+constexpr int kMostMegabytes = kMostPictureBytes >> 20;
 
 struct Options {
   std::filesystem::path model;
@@ -56,7 +56,7 @@ std::string log_line(const ServedRequest& request) {
 
 int run(Options& options) {
   apply(options.general);
-  const std::filesystem::path model = given_or_boxed(options.model, options.general);
+  const std::filesystem::path model = given_or_bundled(options.model, options.general);
   options.server.workers = thread_count();
   set_thread_count(1);
   options.server.model_file = model;
@@ -107,6 +107,12 @@ Run setup_serve(CLI::App& app) {
       ->type_name("PORT")
       ->check(whole_number(0, 65535))
       ->capture_default_str()
+      ->group("Server");
+  app.add_option("--name", options->server.names,
+                 "Name that clients may call it by, for a server behind a proxy that passes it on; "
+                 "foreign names are refused where --host is this machine alone")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
       ->group("Server");
   app.add_option("--port-file", options->port_file,
                  "Write the port to FILE once the server listens, for scripts with --port 0")

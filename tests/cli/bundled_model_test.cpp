@@ -18,10 +18,10 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 
-class BoxedModel : public testing::Test {
+class BundledModel : public testing::Test {
  protected:
-  BoxedModel() {
-    save(boxed_, 3);
+  BundledModel() {
+    save(bundled_, 3);
     save(other_, 4);
     std::vector<std::uint8_t> pixels;
     for (int i = 0; i < 48 * 48; ++i) pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
@@ -34,91 +34,91 @@ class BoxedModel : public testing::Test {
     initialize(network, parameters, Initialization::he_normal, seed);
     save_model(path, network, parameters, {{"mode", "majority"}, {"preprocessing", preprocessing}});
   }
-  // With the model in the box.
+  // With the bundled model.
   CommandResult run(const std::vector<std::string>& arguments) {
-    return run_ferplus(arguments, {{"FERPLUS_MODEL", boxed_}});
+    return run_ferplus(arguments, {{"FERPLUS_MODEL", bundled_}});
   }
 
   TemporaryFolder folder_;
-  const std::string boxed_ = folder_ / "boxed.safetensors";
+  const std::string bundled_ = folder_ / "bundled.safetensors";
   const std::string other_ = folder_ / "other.safetensors";
   const std::string face_ = folder_ / "face.png";
 };
 
-TEST_F(BoxedModel, PredictUsesItAndSaysSo) {
-  const CommandResult expected = run_ferplus({"predict", "--model", boxed_, face_, "--json"});
+TEST_F(BundledModel, PredictUsesItAndSaysSo) {
+  const CommandResult expected = run_ferplus({"predict", "--model", bundled_, face_, "--json"});
   EXPECT_EQ(expected.err, "");
   const CommandResult result = run({"predict", face_, "--json"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.out, expected.out);
-  EXPECT_EQ(result.err, "ferplus: the model is " + boxed_ + "\n");
+  EXPECT_EQ(result.err, "ferplus: the model is " + bundled_ + "\n");
   EXPECT_EQ(run({"predict", face_, "--quiet"}).err, "");
 }
 
-TEST_F(BoxedModel, AModelThatIsGivenWins) {
+TEST_F(BundledModel, AModelThatIsGivenWins) {
   const CommandResult result = run({"predict", "--model", other_, face_, "--json"});
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(result.out, run_ferplus({"predict", "--model", other_, face_, "--json"}).out);
   EXPECT_NE(result.out, run({"predict", face_, "--json"}).out);
 }
 
-TEST_F(BoxedModel, EvaluateUsesIt) {
+TEST_F(BundledModel, EvaluateUsesIt) {
   write_csvs(folder_.path(), known_rows());
   const CommandResult result =
       run({"evaluate", "--fer", folder_ / "fer2013.csv", "--ferplus", folder_ / "fer2013new.csv",
            "--split", "private", "--json", folder_ / "figures.json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr(boxed_));
-  EXPECT_EQ(json::parse(read_text(folder_ / "figures.json")).at("model"), boxed_);
+  EXPECT_THAT(result.err, HasSubstr(bundled_));
+  EXPECT_EQ(json::parse(read_text(folder_ / "figures.json")).at("model"), bundled_);
 }
 
-TEST_F(BoxedModel, DoctorUsesItAndItsPreprocessing) {
+TEST_F(BundledModel, DoctorUsesItAndItsPreprocessing) {
   const CommandResult result = run({"doctor", face_, "--no-detect", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json found = json::parse(result.out);
-  EXPECT_EQ(found.at("model"), boxed_);
+  EXPECT_EQ(found.at("model"), bundled_);
   EXPECT_EQ(found.at("preprocessing"), "ferplus");
   EXPECT_EQ(found.at("predictions").size(), 8U);
-  save(boxed_, 3, "raw");
+  save(bundled_, 3, "raw");
   EXPECT_EQ(json::parse(run({"doctor", face_, "--no-detect", "--json"}).out).at("preprocessing"),
             "raw");
 }
 
-TEST_F(BoxedModel, InfoShowsIt) {
+TEST_F(BundledModel, InfoShowsIt) {
   const CommandResult result = run({"info"});
-  EXPECT_EQ(result.out, run_ferplus({"info", boxed_}).out);
-  EXPECT_THAT(result.err, HasSubstr(boxed_));
+  EXPECT_EQ(result.out, run_ferplus({"info", bundled_}).out);
+  EXPECT_THAT(result.err, HasSubstr(bundled_));
   // Algorithms are a network's, with or without a model.
   EXPECT_THAT(run({"info", "--algorithms"}).err, "");
 }
 
-TEST_F(BoxedModel, CalibrateDoesNotTouchIt) {
+TEST_F(BundledModel, CalibrateDoesNotTouchIt) {
   const CommandResult result = run({"calibrate", "-d", "x", "--split", "train"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr("--model is missing"));
 }
 
-TEST_F(BoxedModel, WhatTheEnvironmentNamesMustBeThere) {
+TEST_F(BundledModel, WhatTheEnvironmentNamesMustBeThere) {
   const std::string nowhere = folder_ / "nowhere.safetensors";
   const CommandResult result = run_ferplus({"predict", face_}, {{"FERPLUS_MODEL", nowhere}});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("ferplus: error: " + nowhere));
 }
 
-TEST_F(BoxedModel, ExportWritesItSmall) {
+TEST_F(BundledModel, ExportWritesItSmall) {
   const std::string small = folder_ / "small.safetensors";
   CommandResult result = run({"export", "-o", small});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, AllOf(HasSubstr(small), HasSubstr("vgg_mini_folded, weights f16"),
                                 HasSubstr("logits differ by at most")));
   const auto size = [](const std::string& file) { return std::filesystem::file_size(file); };
-  EXPECT_LT(static_cast<double>(size(small)), 0.52 * static_cast<double>(size(boxed_)));
+  EXPECT_LT(static_cast<double>(size(small)), 0.52 * static_cast<double>(size(bundled_)));
 
   const std::string brain = folder_ / "brain.safetensors";
   result = run({"export", "-o", brain, "--weights", "bf16", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json report = json::parse(result.out);
-  EXPECT_EQ(report.at("model"), boxed_);
+  EXPECT_EQ(report.at("model"), bundled_);
   EXPECT_EQ(report.at("weights"), "bf16");
   EXPECT_EQ(report.at("network"), "vgg_mini_folded");
   EXPECT_EQ(report.at("bytes"), size(brain));
@@ -134,7 +134,7 @@ TEST_F(BoxedModel, ExportWritesItSmall) {
   }
 }
 
-TEST_F(BoxedModel, ExportOptionsBelongToTheirFormat) {
+TEST_F(BundledModel, ExportOptionsBelongToTheirFormat) {
   CommandResult result = run({"export", "-o", folder_ / "m.safetensors", "--layout", "zoo"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr("FILE.onnx"));

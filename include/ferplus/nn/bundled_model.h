@@ -13,9 +13,9 @@ namespace ferplus {
 // - the same of the prefix that this build was configured for; if ferplus is built within another
 //   project, data/models/ferplus.safetensors of its sources.
 // Nothing if there is none. Thread-safe as long as nobody changes the environment.
-std::optional<std::filesystem::path> find_boxed_model();
+std::optional<std::filesystem::path> find_bundled_model();
 
 // The same, for load_model. Throws Error that says where it was looked for.
-std::filesystem::path boxed_model_path();
+std::filesystem::path bundled_model_path();
 
 }  // namespace ferplus

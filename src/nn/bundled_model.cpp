@@ -6,7 +6,7 @@
 #include <dlfcn.h>
 
 #include <ferplus/core/error.h>
-#include <ferplus/nn/boxed_model.h>
+#include <ferplus/nn/bundled_model.h>
 
 namespace ferplus {
 namespace {
@@ -20,7 +20,7 @@ fs::path own_file() {
   std::error_code ignored;
 #if FERPLUS_SHARED_LIBRARY
   Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&find_boxed_model), &info) == 0) return {};
+  if (dladdr(reinterpret_cast<const void*>(&find_bundled_model), &info) == 0) return {};
   return fs::canonical(info.dli_fname, ignored);
 #else
   return fs::read_symlink("/proc/self/exe", ignored);
@@ -37,7 +37,7 @@ std::array<fs::path, 2> places() {
 
 }  // namespace
 
-std::optional<fs::path> find_boxed_model() {
+std::optional<fs::path> find_bundled_model() {
   const char* named = std::getenv("FERPLUS_MODEL");
   if (named != nullptr && *named != '\0') return named;
   for (const fs::path& place : places()) {
@@ -47,13 +47,13 @@ std::optional<fs::path> find_boxed_model() {
   return std::nullopt;
 }
 
-fs::path boxed_model_path() {
-  if (auto path = find_boxed_model()) return *std::move(path);
+fs::path bundled_model_path() {
+  if (auto path = find_bundled_model()) return *std::move(path);
   std::string looked;
   for (const fs::path& place : places()) {
     if (!place.empty()) looked += concat(looked.empty() ? "" : " nor ", place.string());
   }
-  throw Error(concat("there is no model in the box: neither is FERPLUS_MODEL set, nor is there ",
+  throw Error(concat("there is no bundled model: neither is FERPLUS_MODEL set, nor is there ",
                      looked, "; name a model (--model)"));
 }
 
