@@ -280,20 +280,20 @@ class Server::Implementation {
 
   bool submit(Exchange& exchange) noexcept {
     try {
-      return workers_.submit([&exchange](Bench& bench, Clock::duration waited) {
-        exchange.server.work(exchange, bench, waited);
+      return workers_.submit([&exchange](Worker& worker, Clock::duration waited) {
+        exchange.server.work(exchange, worker, waited);
       });
     } catch (...) {  // no memory: a suspended connection must be resumed all the same
       return false;
     }
   }
 
-  void work(Exchange& exchange, Bench& bench, Clock::duration waited) noexcept {
+  void work(Exchange& exchange, Worker& worker, Clock::duration waited) noexcept {
     Response response;  // without a body the connection is closed
     try {
       response = waited > options().patience || out_of_patience_
                      ? too_many()
-                     : service_.answer(*exchange.route, exchange.request, &bench);
+                     : service_.answer(*exchange.route, exchange.request, &worker);
     } catch (...) {
     }
     resume(exchange, std::move(response));

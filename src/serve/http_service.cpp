@@ -69,14 +69,14 @@ void require_picture(const Request& request) {
   }
 }
 
-Response predict(const Service& service, const Request& request, Bench* bench) {
+Response predict(const Service& service, const Request& request, Worker* worker) {
   const Clock::time_point start = Clock::now();
   const bool detect = asked_to_detect(service, request);
   require_picture(request);
-  if (detect && !bench->detector) make_face_detector();  // throws, and says what is missing
+  if (detect && !worker->detector) make_face_detector();  // throws, and says what is missing
   const GrayImage image = read_picture(request.picture);
   const auto faces =
-      predict_faces(view(image), bench->predictor, detect ? bench->detector.get() : nullptr);
+      predict_faces(view(image), worker->predictor, detect ? worker->detector.get() : nullptr);
   service.count_faces(faces.size());
   ordered_json answer = {{"status", faces.empty() ? "no_face" : "ok"},
                          {"width", image.width},
@@ -87,22 +87,23 @@ Response predict(const Service& service, const Request& request, Bench* bench) {
   return json(answer);
 }
 
-Response modelhub_predict(const Service& service, std::span<const std::byte> bytes, Bench* bench) {
+Response modelhub_predict(const Service& service, std::span<const std::byte> bytes,
+                          Worker* worker) {
   const Clock::time_point start = Clock::now();
   if (image_format(bytes) == ImageFormat::unknown) throw Refusal(400, "Incorrect file type.");
   const GrayImage image = read_picture(bytes);
-  const Probabilities probabilities = bench->predictor.predict(view(image));
+  const Probabilities probabilities = worker->predictor.predict(view(image));
   service.count_faces(1);
   return json(modelhub_prediction(service.identity(), probabilities, seconds_since(start),
                                   std::chrono::system_clock::now()));
 }
 
-Response api_predict(const Service& service, const Request& request, Bench* bench) {
+Response api_predict(const Service& service, const Request& request, Worker* worker) {
   require_picture(request);
-  return modelhub_predict(service, request.picture, bench);
+  return modelhub_predict(service, request.picture, worker);
 }
 
-Response api_predict_url(const Service&, const Request&, Bench*) {
+Response api_predict_url(const Service&, const Request&, Worker*) {
   throw Refusal(
       400,
       "this server fetches no URLs: send the picture with POST /api/predict, as the field "
@@ -117,18 +118,18 @@ const SamplePicture& sample(const Service& service, const std::string& name, int
   return found->second;
 }
 
-Response api_predict_sample(const Service& service, const Request& request, Bench* bench) {
+Response api_predict_sample(const Service& service, const Request& request, Worker* worker) {
   const SamplePicture& picture = sample(service, asked(request, "filename"), 400);
-  return modelhub_predict(service, std::as_bytes(std::span(*picture.bytes)), bench);
+  return modelhub_predict(service, std::as_bytes(std::span(*picture.bytes)), worker);
 }
 
-Response api_sample(const Service& service, const Request& request, Bench*) {
+Response api_sample(const Service& service, const Request& request, Worker*) {
   const SamplePicture& picture =
       sample(service, request.path.substr(std::string_view("/api/samples/").size()), 404);
   return {200, picture.type, picture.bytes, {}};
 }
 
-Response api_thumbnail(const Service& service, const Request&, Bench*) {
+Response api_thumbnail(const Service& service, const Request&, Worker*) {
   const SamplePicture& picture = service.samples().begin()->second;
   return {200, picture.type, picture.bytes, {}};
 }
@@ -158,7 +159,7 @@ std::string base_of(const Request& request) {
   return plausible ? "http://" + request.host : "";
 }
 
-Response api_samples(const Service& service, const Request& request, Bench*) {
+Response api_samples(const Service& service, const Request& request, Worker*) {
   ordered_json urls = ordered_json::array();
   for (const auto& [name, picture] : service.samples()) {
     urls.push_back(base_of(request) + "/api/samples/" + escaped(name));
@@ -166,19 +167,19 @@ Response api_samples(const Service& service, const Request& request, Bench*) {
   return json(urls);
 }
 
-Response api_config(const Service& service, const Request&, Bench*) {
+Response api_config(const Service& service, const Request&, Worker*) {
   return json(service.config());
 }
 
-Response api_legal(const Service& service, const Request&, Bench*) {
+Response api_legal(const Service& service, const Request&, Worker*) {
   return json(modelhub_legal(service.options().samples.empty()));
 }
 
-Response api_model_io(const Service& service, const Request&, Bench*) {
+Response api_model_io(const Service& service, const Request&, Worker*) {
   return json(service.config().at("model").at("io"));
 }
 
-Response api_model_files(const Service& service, const Request&, Bench*) {
+Response api_model_files(const Service& service, const Request&, Worker*) {
   if (!service.archive()) {
     throw Refusal(404, "this server does not give its model away");
   }
@@ -188,9 +189,9 @@ Response api_model_files(const Service& service, const Request&, Bench*) {
           {{"Content-Disposition", "attachment; filename=\"model.zip\""}}};
 }
 
-Response health(const Service& service, const Request&, Bench*) { return json(service.health()); }
+Response health(const Service& service, const Request&, Worker*) { return json(service.health()); }
 
-Response page(const Service&, const Request&, Bench*) {
+Response page(const Service&, const Request&, Worker*) {
   Response response = text(kPageHtml, "text/html; charset=utf-8");
   response.headers = {
       {"Content-Security-Policy",
@@ -199,10 +200,10 @@ Response page(const Service&, const Request&, Bench*) {
       {"Referrer-Policy", "no-referrer"}};
   return response;
 }
-Response page_style(const Service&, const Request&, Bench*) {
+Response page_style(const Service&, const Request&, Worker*) {
   return text(kPageCss, "text/css; charset=utf-8");
 }
-Response page_script(const Service&, const Request&, Bench*) {
+Response page_script(const Service&, const Request&, Worker*) {
   return text(kPageJs, "text/javascript; charset=utf-8");
 }
 
@@ -225,9 +226,8 @@ constexpr Route kRoutes[] = {
 };
 
 bool matches(const Route& route, std::string_view path) {
-  return route.path.size() > 1 && route.path.ends_with('/')
-             ? path.starts_with(route.path) && path.size() > route.path.size()
-             : path == route.path;
+  const bool stands_for_all_below = route.path.size() > 1 && route.path.ends_with('/');
+  return stands_for_all_below ? path.starts_with(route.path) : path == route.path;
 }
 
 std::shared_ptr<const std::string> archive_of(const std::filesystem::path& model,
@@ -285,9 +285,9 @@ const Route* Service::find(std::string_view method, std::string_view path) {
   return found == std::end(kRoutes) ? nullptr : found;
 }
 
-Response Service::answer(const Route& route, const Request& request, Bench* bench) const {
+Response Service::answer(const Route& route, const Request& request, Worker* worker) const {
   try {
-    return finished(route.answer(*this, request, bench));
+    return finished(route.answer(*this, request, worker));
   } catch (...) {
     const auto [status, reason] = status_of(std::current_exception());
     return failure(status, reason);

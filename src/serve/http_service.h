@@ -28,8 +28,8 @@ class Service;
 struct Route {
   std::string_view method;
   std::string_view path;  // one that ends in "/" stands for all below it, but "/" for itself
-  bool works;             // on a worker's thread, and gets its bench; else at once, without one
-  Response (*answer)(const Service& service, const Request& request, Bench* bench);
+  bool works;             // by a worker, on its thread; else at once, without one
+  Response (*answer)(const Service& service, const Request& request, Worker* worker);
 };
 
 // Thread-safe.
@@ -44,8 +44,8 @@ class Service {
   // Nothing if there is none for this method.
   static const Route* find(std::string_view method, std::string_view path);
 
-  // Throws only what there is no memory for; `bench` is needed by a route that works.
-  Response answer(const Route& route, const Request& request, Bench* bench) const;
+  // Throws only what there is no memory for; `worker` is needed by a route that works.
+  Response answer(const Route& route, const Request& request, Worker* worker) const;
   // Whether clients may call the server by this Host (ServerOptions::names).
   bool is_called(std::string_view host) const;
   // For a request without route: 404, 405 with Allow, or 204 for OPTIONS.

@@ -6,11 +6,11 @@ namespace ferplus::serve {
 
 Workers::Workers(const Predictor& predictor, const DetectorOptions& detector, int count) {
   for (int i = 0; i < count; ++i) {
-    benches_.push_back(std::unique_ptr<Bench>(
-        new Bench{predictor, detection_available() ? make_face_detector(detector) : nullptr}));
+    workers_.push_back(std::unique_ptr<Worker>(
+        new Worker{predictor, detection_available() ? make_face_detector(detector) : nullptr}));
   }
   try {
-    for (const auto& bench : benches_) threads_.emplace_back([this, &bench] { work(*bench); });
+    for (const auto& worker : workers_) threads_.emplace_back([this, &worker] { work(*worker); });
   } catch (...) {
     stop();
     throw;
@@ -20,7 +20,7 @@ Workers::Workers(const Predictor& predictor, const DetectorOptions& detector, in
 bool Workers::submit(Job job) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || jobs_.size() >= kMostWaiting * benches_.size()) return false;
+    if (stopping_ || jobs_.size() >= kMostWaiting * workers_.size()) return false;
     jobs_.push_back({std::move(job), std::chrono::steady_clock::now()});
   }
   changed_.notify_one();
@@ -43,7 +43,7 @@ void Workers::stop() {
   }
 }
 
-void Workers::work(Bench& bench) {
+void Workers::work(Worker& worker) {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
@@ -51,7 +51,7 @@ void Workers::work(Bench& bench) {
     const Submitted next = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    next.job(bench, std::chrono::steady_clock::now() - next.when);
+    next.job(worker, std::chrono::steady_clock::now() - next.when);
     lock.lock();
   }
 }

@@ -15,11 +15,11 @@
 
 namespace ferplus::serve {
 
-// Jobs a worker.
+// Jobs for each worker.
 inline constexpr std::size_t kMostWaiting = 32;
 
-// What a worker works with.
-struct Bench {
+// What one of them works with.
+struct Worker {
   Predictor predictor;
   std::unique_ptr<FaceDetector> detector;  // null in a build without detection
 };
@@ -28,7 +28,7 @@ struct Bench {
 class Workers {
  public:
   // `waited`: since the job was submitted. Jobs must not throw.
-  using Job = std::function<void(Bench&, std::chrono::steady_clock::duration waited)>;
+  using Job = std::function<void(Worker&, std::chrono::steady_clock::duration waited)>;
 
   // REQUIRES: count >= 1.
   Workers(const Predictor& predictor, const DetectorOptions& detector, int count);
@@ -36,7 +36,7 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  const Model& model() const { return benches_.front()->predictor.model(); }
+  const Model& model() const { return workers_.front()->predictor.model(); }
   // False, and the job is not taken, if kMostWaiting of them wait for each worker or once stop()
   // was called.
   bool submit(Job job);
@@ -51,13 +51,13 @@ class Workers {
     std::chrono::steady_clock::time_point when;
   };
 
-  void work(Bench& bench);
+  void work(Worker& worker);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Submitted> jobs_;
   bool stopping_ = false;
-  std::vector<std::unique_ptr<Bench>> benches_;
+  std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
 };
 

@@ -41,11 +41,11 @@ TEST(Workers, EachWorksWithItsOwnPredictor) {
   std::set<const Predictor*> seen;
   std::set<const Model*> models;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(workers.submit([&](Bench& bench, auto) {
+    EXPECT_TRUE(workers.submit([&](Worker& worker, auto) {
       all_there.arrive_and_wait();  // none of them takes two
       const std::lock_guard lock(mutex);
-      seen.insert(&bench.predictor);
-      models.insert(&bench.predictor.model());
+      seen.insert(&worker.predictor);
+      models.insert(&worker.predictor.model());
     }));
   }
   workers.stop();
@@ -57,36 +57,36 @@ TEST(Workers, JobsWaitTheirTurnAndKnowHowLong) {
   Workers workers(Predictor(small_model()), {}, 1);
   std::promise<void> gate;
   std::atomic<bool> busy{false};
-  workers.submit([&, open = gate.get_future().share()](Bench&, auto) {
+  workers.submit([&, open = gate.get_future().share()](Worker&, auto) {
     busy = true;
     open.wait();
   });
   while (!busy) std::this_thread::yield();
   std::chrono::steady_clock::duration waited{};
-  workers.submit([&](Bench&, auto so_long) { waited = so_long; });
+  workers.submit([&](Worker&, auto so_long) { waited = so_long; });
   EXPECT_EQ(workers.waiting(), 1U);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   gate.set_value();
   workers.stop();  // does what was submitted
   EXPECT_GE(waited, std::chrono::milliseconds(20));
   EXPECT_EQ(workers.waiting(), 0U);
-  EXPECT_FALSE(workers.submit([](Bench&, auto) { FAIL() << "after the end"; }));
+  EXPECT_FALSE(workers.submit([](Worker&, auto) { FAIL() << "after the end"; }));
 }
 
 TEST(Workers, RefuseWhatTheyCannotGetTo) {
   Workers workers(Predictor(small_model()), {}, 1);
   std::promise<void> gate;
   std::atomic<bool> busy{false};
-  workers.submit([&, open = gate.get_future().share()](Bench&, auto) {
+  workers.submit([&, open = gate.get_future().share()](Worker&, auto) {
     busy = true;
     open.wait();
   });
   while (!busy) std::this_thread::yield();
   std::atomic<std::size_t> done{0};
   for (std::size_t i = 0; i < kMostWaiting; ++i) {
-    EXPECT_TRUE(workers.submit([&](Bench&, auto) { ++done; }));
+    EXPECT_TRUE(workers.submit([&](Worker&, auto) { ++done; }));
   }
-  EXPECT_FALSE(workers.submit([&](Bench&, auto) { ++done; }));
+  EXPECT_FALSE(workers.submit([&](Worker&, auto) { ++done; }));
   gate.set_value();
   workers.stop();
   EXPECT_EQ(done, kMostWaiting);

@@ -1,6 +1,5 @@
 // A server and its clients.
 #include <set>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -263,12 +262,16 @@ TEST_F(HttpServer, LargeAndCompressedBodiesAreRefused) {
   EXPECT_EQ(ask("POST", "/predict", "Content-Length: 99999999999\r\n").status, 413);
   EXPECT_EQ(ask("POST", "/predict", "", large).status, 413);
   EXPECT_EQ(ask("POST", "/predict", kFormHeader, form_file("file", large)).status, 413);
-  HttpClient chunked(server().port());  // says nothing of its length
-  chunked.send("POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
-  chunked.send("186a1\r\n" + large + "\r\n0\r\n\r\n");
+  HttpClient chunked(server().port());
+  chunked.send(chunked_request("/predict", "", large));
   const HttpAnswer answer = chunked.receive();
   EXPECT_EQ(answer.status, 413);
   EXPECT_THAT(answer.body, HasSubstr("more than 100000 bytes"));
+  // What is not the picture counts as well.
+  const std::string crowded = form_file("other", large + std::string(20'000, 'x'), "");
+  HttpClient form(server().port());
+  form.send(chunked_request("/predict", kFormHeader, crowded + form_file("file", face_)));
+  EXPECT_EQ(form.receive().status, 413);
   EXPECT_EQ(ask("POST", "/predict", "Content-Encoding: gzip\r\n", face_).status, 415);
   // Refused by its head, but the answer comes after the body, so that the client sees it.
   HttpClient patient(server().port());
@@ -291,12 +294,9 @@ TEST_F(HttpServer, AnEndlessBodyIsCutOff) {
   const std::string form = form_file("other", "x", "");
   for (const std::string& start : {std::string("x"), form.substr(0, form.size() - 2)}) {
     HttpClient endless(server().port());
-    std::string head =
-        "POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n";
-    if (start.size() > 1) head += kFormHeader;
-    std::ostringstream size;
-    size << std::hex << start.size();
-    endless.send(head + "\r\n" + size.str() + "\r\n" + start + "\r\n");
+    const std::string begun =
+        chunked_request("/predict", start.size() > 1 ? kFormHeader : "", start);
+    endless.send(begun.substr(0, begun.size() - std::string_view("0\r\n\r\n").size()));
     const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
     bool taken = true;
     for (int i = 0; i < 100'000 && taken; ++i) taken = endless.send(chunk);
@@ -326,6 +326,10 @@ TEST_F(HttpServer, ForeignNamesAreRefused) {
   server_.reset();
   options_ = {.host = "0.0.0.0", .port = 0};
   EXPECT_EQ(status("example.org"), 200);
+  server_.reset();
+  options_.names = {"example.org"};
+  EXPECT_EQ(status("example.org"), 200);
+  EXPECT_EQ(status("example.com"), 421);
 }
 
 TEST_F(HttpServer, SilentAndUnfinishedRequestsHoldNobodyUp) {
@@ -409,6 +413,9 @@ TEST_F(HttpServer, CutsOffWhoDoesNotFinish) {
 }
 
 TEST_F(HttpServer, TellsTheLogOfThoseWhoLeft) {
+  const TemporaryFolder folder;
+  options_.model_file = folder / "large";  // more than sockets hold
+  write_text(options_.model_file, std::string(std::size_t{40} << 20, 'x'));
   std::vector<ServedRequest> served;
   options_.log = [&](const ServedRequest& request) {
     served.push_back(request);
@@ -419,10 +426,16 @@ TEST_F(HttpServer, TellsTheLogOfThoseWhoLeft) {
     client.send("POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf");
     EXPECT_EQ(ask("GET", "/health").status, 200);
   }
+  {
+    HttpClient client(server().port());
+    client.send(http_request("GET", "/api/get_model_files"));
+    EXPECT_EQ(ask("GET", "/health").status, 200);
+  }
   server().stop();
-  ASSERT_EQ(served.size(), 2U);
-  EXPECT_EQ(served[1].path, "/predict");
-  EXPECT_EQ(served[1].status, 0);
+  ASSERT_EQ(served.size(), 4U);
+  for (const ServedRequest& request : served) {
+    EXPECT_EQ(request.status, request.path == "/health" ? 200 : 0) << request.path;
+  }
 }
 
 TEST_F(HttpServer, TellsTheLogOfEachRequest) {
@@ -461,8 +474,7 @@ TEST_F(HttpServer, SurvivesDamagedRequests) {
       http_request("POST", "/predict?detect=0", "", face_),
       http_request("POST", "/api/predict", kFormHeader, form_file("file", face_)),
       http_request("GET", "/api/predict_sample?filename=anger.png"),
-      "POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
-      "chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"};
+      chunked_request("/predict", "", "abcde")};
   RandomSequence random({.seed = 1, .stream = Stream::synth, .sample = 0});
   std::set<int> statuses;
   for (int i = 0; i < 400; ++i) {

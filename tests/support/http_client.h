@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <map>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -99,6 +100,15 @@ inline std::string http_request(const std::string& method, const std::string& ta
   std::string request = method + " " + target + " HTTP/1.1\r\nHost: localhost:1\r\n" + headers;
   if (!body.empty()) request += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   return request + "\r\n" + body;
+}
+
+// The same, whose head does not say how long the body is.
+inline std::string chunked_request(const std::string& target, const std::string& headers,
+                                   const std::string& body) {
+  std::ostringstream size;
+  size << std::hex << body.size();
+  return "POST " + target + " HTTP/1.1\r\nHost: localhost:1\r\nTransfer-Encoding: chunked\r\n" +
+         headers + "\r\n" + size.str() + "\r\n" + body + "\r\n0\r\n\r\n";
 }
 
 // On a connection of its own.
