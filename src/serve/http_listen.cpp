@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,14 +30,23 @@ int try_to_listen(int descriptor, const addrinfo& address) {
              : errno;
 }
 
-int port_of(int descriptor) {
+bool is_loopback(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET6) {
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127);
+  }
+  return address.ss_family == AF_INET &&
+         ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == 127;
+}
+
+ListeningSocket described(int descriptor) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
   char port[NI_MAXSERV] = "0";
   getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, nullptr, 0, port, sizeof port,
               NI_NUMERICSERV);
-  return std::stoi(port);
+  return {descriptor, std::stoi(port), is_loopback(address)};
 }
 
 }  // namespace
@@ -62,7 +72,7 @@ ListeningSocket listen_on(const std::string& host, int port) {
       continue;
     }
     failure = try_to_listen(descriptor, *address);
-    if (failure == 0) return {descriptor, port_of(descriptor)};
+    if (failure == 0) return described(descriptor);
     close(descriptor);
   }
   throw fail(concat(std::strerror(failure), failure == EADDRINUSE ? "; choose another port" : ""));

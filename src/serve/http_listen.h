@@ -8,6 +8,7 @@ namespace ferplus::serve {
 struct ListeningSocket {
   int descriptor;  // of the caller from now on
   int port;
+  bool loopback;  // reached from this machine alone
 };
 
 // TCP on `host`, a name or an address; port 0 takes one that is free. Throws Error that names both.

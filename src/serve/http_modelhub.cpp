@@ -120,9 +120,9 @@ ordered_json modelhub_legal(bool own_samples) {
        "rights "
        "in them; the rights in FER2013's images are not established. Other weights: ask whoever "
        "runs this server."},
-      {"sample_data_license", own_samples
-                                  ? "Synthetic faces, drawn by ferplus, under the MIT licence."
-                                  : "Pictures of whoever runs this server; ask them."}};
+      {"sample_data_license", own_samples ? "Drawn by ferplus, under the MIT licence; no model of "
+                                            "photographs has learnt from such."
+                                          : "Pictures of whoever runs this server."}};
 }
 
 ordered_json modelhub_prediction(const ModelIdentity& identity, const Probabilities& probabilities,

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 #include <ferplus/serve/server.h>
 
 #include "serve/http_listen.h"
@@ -43,16 +44,23 @@ bool starts_with_letters(const char* text, std::string_view start) {
   return text != nullptr && strncasecmp(text, start.data(), start.size()) == 0;
 }
 
-// Nothing, *, or scheme://host[:port].
-bool is_origin(std::string_view text) {
-  if (text.empty() || text == "*") return true;
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos || scheme == 0) return false;
-  text.remove_prefix(scheme + 3);
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
+bool is_of(std::string_view text, std::string_view further) {
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view(".-:[]").find(c) != std::string_view::npos;
+           further.find(c) != std::string_view::npos;
   });
+}
+
+// What follows http:// or https://; empty if `text` is no such URL, or has another character that
+// has no place in a header.
+std::string_view after_scheme(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (text.starts_with(scheme)) {
+      text.remove_prefix(scheme.size());
+      return is_of(text, ".-:[]/_~%") && !text.starts_with('/') ? text : "";
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -64,6 +72,7 @@ class Server::Implementation {
         service_(workers_.model(), options, [this] { return workers_.waiting(); }) {
     const ListeningSocket socket = listen_on(options.host, options.port);
     port_ = socket.port;
+    loopback_ = socket.loopback;
     socket_ = socket.descriptor;
     // Not epoll: quiescing it while it accepts can abort the process (0.9.75).
     daemon_ = MHD_start_daemon(
@@ -131,6 +140,7 @@ class Server::Implementation {
     std::optional<Response> refusal;  // known before the body is there
     std::optional<Response> answer;   // made while the connection was suspended
     int sent = 0;                     // the status, once it is on its way
+    int cut_off = 0;                  // the status that told why, had it been sent
   };
 
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
@@ -153,7 +163,7 @@ class Server::Implementation {
     const std::unique_ptr<Exchange> exchange(static_cast<Exchange*>(*context));
     *context = nullptr;
     if (!exchange) return;
-    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK) exchange->sent = 0;
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK) exchange->sent = exchange->cut_off;
     static_cast<Implementation*>(self)->end(*exchange);
   }
 
@@ -192,8 +202,8 @@ class Server::Implementation {
   std::optional<Response> refusal(const Exchange& exchange, unsigned long long announced) const {
     const Request& request = exchange.request;
     if (ending_) return service_.failure(503, "the server is ending");
-    if (!request.host.empty() && !service_.is_called(request.host)) {
-      return service_.failure(421, "this server is not called by that name");
+    if (!request.host.empty() && !service_.is_called(request.host, loopback_)) {
+      return service_.failure(421, "this server does not go by that name");
     }
     if (exchange.route == nullptr) return service_.unrouted(request.method, request.path);
     if (announced > most_body()) return too_large();
@@ -224,8 +234,9 @@ class Server::Implementation {
     try {
       auto& exchange = *static_cast<Exchange*>(context);
       if (std::string_view(name == nullptr ? "" : name) == "file") {
-        if (offset == 0 && !exchange.request.picture.empty()) return MHD_NO;  // a second one
-        exchange.server.append(exchange, data, size);
+        const bool second = offset == 0 && !exchange.request.picture.empty();
+        if (second) exchange.refuse(exchange.server.service_.failure(400, "one file, please"));
+        if (!exchange.refusal) exchange.server.append(exchange, data, size);
       }
       return MHD_YES;
     } catch (...) {
@@ -236,9 +247,9 @@ class Server::Implementation {
   // Part of the body.
   MHD_Result take(Exchange& exchange, const char* data, std::size_t size) {
     exchange.received += size;
-    if (exchange.received > 2 * most_body() || Clock::now() - exchange.start > kMostUpload) {
-      return MHD_NO;
-    }
+    if (exchange.received > 2 * most_body()) exchange.cut_off = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (Clock::now() - exchange.start > kMostUpload) exchange.cut_off = MHD_HTTP_REQUEST_TIMEOUT;
+    if (exchange.cut_off != 0) return MHD_NO;
     if (!exchange.refusal && exchange.received > most_body()) exchange.refuse(too_large());
     if (exchange.refusal) return MHD_YES;
     if (exchange.form == nullptr) {
@@ -354,20 +365,19 @@ class Server::Implementation {
   std::size_t most_body() const { return options().most_bytes + kFormBuffer; }
 
   Response too_large() const {
-    return service_.failure(413,
-                            concat("the picture has more than ", options().most_bytes, " bytes"));
+    return service_.failure(
+        413, concat("the picture has more than ", grouped(options().most_bytes), " bytes"));
   }
   Response too_many() const {
     return service_.failure(503, ending_ ? "the server is ending" : "too many wait");
   }
-  Response broken_form() const {
-    return service_.failure(400, "the form is cut off or has more than one file");
-  }
+  Response broken_form() const { return service_.failure(400, "the form is cut off"); }
 
   Workers workers_;
   Service service_;  // refers to the workers' model
   MHD_Daemon* daemon_ = nullptr;
   int port_ = 0, socket_ = -1;
+  bool loopback_ = true;
   std::atomic<std::size_t> held_{0};  // bytes of all requests' pictures
   std::atomic<bool> ending_{false}, out_of_patience_{false};
   std::mutex stopping_;
@@ -389,7 +399,13 @@ Server::Server(const Predictor& predictor, ServerOptions options) {
     throw UsageError(concat("pictures of at most ", options.most_bytes,
                             " bytes are not within 1 and ", kMostPictureBytes));
   }
-  if (!is_origin(options.allowed_origin)) {
+  while (options.url.ends_with('/')) options.url.pop_back();
+  if (!options.url.empty() && after_scheme(options.url).empty()) {
+    throw UsageError(concat("'", options.url, "' is no URL like https://example.org/faces"));
+  }
+  const std::string& origin = options.allowed_origin;
+  const std::string_view host = after_scheme(origin);
+  if (!origin.empty() && origin != "*" && (host.empty() || host.find('/') != host.npos)) {
     throw UsageError(concat("'", options.allowed_origin,
                             "' is no origin: * or one like https://example.org, without a path"));
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <strings.h>
 
 #include <ferplus/core/error.h>
@@ -43,11 +44,6 @@ Response json(const ordered_json& value) {
   // Names of files need not be UTF-8.
   return text(value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + '\n',
               "application/json");
-}
-
-std::string asked(const Request& request, const std::string& name) {
-  const auto found = request.query.find(name);
-  return found == request.query.end() ? "" : found->second;
 }
 
 bool asked_to_detect(const Service& service, const Request& request) {
@@ -119,7 +115,9 @@ const SamplePicture& sample(const Service& service, const std::string& name, int
 }
 
 Response api_predict_sample(const Service& service, const Request& request, Worker* worker) {
-  const SamplePicture& picture = sample(service, asked(request, "filename"), 400);
+  const auto name = request.query.find("filename");
+  if (name == request.query.end()) throw Refusal(400, "which sample? ?filename= is missing");
+  const SamplePicture& picture = sample(service, name->second, 400);
   return modelhub_predict(service, std::as_bytes(std::span(*picture.bytes)), worker);
 }
 
@@ -149,8 +147,9 @@ std::string escaped(std::string_view name) {
   return url;
 }
 
-// Of this server as the client calls it; empty if that is not plausible.
-std::string base_of(const Request& request) {
+// Of this server as clients call it; empty if that is not plausible.
+std::string base_of(const Service& service, const Request& request) {
+  if (!service.options().url.empty()) return service.options().url;
   constexpr std::string_view kRest = ".-:[]";
   const bool plausible = !request.host.empty() && std::ranges::all_of(request.host, [&](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
@@ -162,7 +161,7 @@ std::string base_of(const Request& request) {
 Response api_samples(const Service& service, const Request& request, Worker*) {
   ordered_json urls = ordered_json::array();
   for (const auto& [name, picture] : service.samples()) {
-    urls.push_back(base_of(request) + "/api/samples/" + escaped(name));
+    urls.push_back(base_of(service, request) + "/api/samples/" + escaped(name));
   }
   return json(urls);
 }
@@ -234,13 +233,31 @@ std::shared_ptr<const std::string> archive_of(const std::filesystem::path& model
                                               const ordered_json& config) {
   std::vector<std::pair<std::string, std::string>> files;
   const auto add = [&](const std::filesystem::path& path) {
-    files.emplace_back(path.filename().string(), std::string(MappedFile(path).text()));
+    files.emplace_back("model/" + path.filename().string(), std::string(MappedFile(path).text()));
   };
   add(model);
   const std::filesystem::path card = model.parent_path() / "README.md";
   if (file_exists(card)) add(card);
-  files.emplace_back("config.json", config.dump(2) + '\n');
+  files.emplace_back("model/config.json", config.dump(2) + '\n');
   return std::make_shared<const std::string>(zip_archive(files));
+}
+
+// "[::1]:80" → "[::1]", "localhost:80" → "localhost".
+std::string_view without_port(std::string_view host) {
+  return host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
+}
+
+// "https://example.org:1/a" → "example.org:1".
+std::string_view authority(std::string_view url) {
+  url.remove_prefix(url.find("://") + 3);
+  return url.substr(0, url.find('/'));
+}
+
+bool is_address(std::string_view name) {
+  const bool six = name.size() > 2 && name.starts_with('[') && name.ends_with(']');
+  const std::string text(six ? name.substr(1, name.size() - 2) : name);
+  in6_addr address;
+  return inet_pton(six ? AF_INET6 : AF_INET, text.c_str(), &address) == 1;
 }
 
 bool same_letters(std::string_view a, std::string_view b) {
@@ -294,20 +311,13 @@ Response Service::answer(const Route& route, const Request& request, Worker* wor
   }
 }
 
-bool Service::is_called(std::string_view host) const {
-  const bool bracketed = host.starts_with('[');
-  const std::size_t end = bracketed ? host.find(']') + 1 : host.find(':');
-  if (bracketed && end == 0) return false;
-  std::string name(host.substr(0, end));
-  if (bracketed) name = name.substr(1, name.size() - 2);
-  const auto same = [&](std::string_view other) { return same_letters(name, other); };
-  if (std::ranges::any_of(options_.names, same)) return true;
-  constexpr std::string_view kHere[] = {"localhost", "127.0.0.1", "::1"};
-  if (same(options_.host) || std::ranges::any_of(kHere, same)) return true;
-  // Who listens for everybody has names that it does not know.
-  return options_.names.empty() && !std::ranges::any_of(kHere, [&](std::string_view here) {
-           return same_letters(options_.host, here);
-         });
+bool Service::is_called(std::string_view host, bool loopback) const {
+  const std::string_view name = without_port(host);
+  // The page of a name that leads here is foreign; one of the address itself is ours.
+  if (is_address(name)) return true;
+  if (same_letters(name, "localhost") || same_letters(name, options_.host)) return true;
+  if (options_.url.empty()) return !loopback;
+  return same_letters(name, without_port(authority(options_.url)));
 }
 
 Response Service::unrouted(std::string_view method, std::string_view path) const {

@@ -46,8 +46,8 @@ class Service {
 
   // Throws only what there is no memory for; `worker` is needed by a route that works.
   Response answer(const Route& route, const Request& request, Worker* worker) const;
-  // Whether clients may call the server by this Host (ServerOptions::names).
-  bool is_called(std::string_view host) const;
+  // Whether clients may call the server by this Host (ServerOptions::url).
+  bool is_called(std::string_view host, bool loopback) const;
   // For a request without route: 404, 405 with Allow, or 204 for OPTIONS.
   Response unrouted(std::string_view method, std::string_view path) const;
   // {"error": reason} with the headers that all answers have.

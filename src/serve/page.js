@@ -76,8 +76,8 @@ function faceCard(face, number, count) {
   return card;
 }
 
-// `picture`: a blob, or a promise of one.
-async function look(picture) {
+// `picture`: a blob, or a promise of one. Samples are faces that were cut out already.
+async function look(picture, isSample = false) {
   const question = ++asked;
   showCamera(false);
   $('faces').replaceChildren();
@@ -91,7 +91,7 @@ async function look(picture) {
     // A picture that the browser cannot show may still be one that the server can say more about.
     await draw(blob, question).catch(() => $('stage').classList.remove('filled'));
     if (question !== asked) return;
-    const detect = serverSays.detection && $('detect').checked ? 1 : 0;
+    const detect = serverSays.detection && $('detect').checked && !isSample ? 1 : 0;
     const answer = await answerOf(await fetch(`predict?detect=${detect}`, {
       method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body: blob }));
     if (question !== asked) return;
@@ -144,7 +144,7 @@ function sampleButton(url) {
   picture.src = path;
   picture.alt = `Sample ${path.slice(path.lastIndexOf('/') + 1)}`;
   button.append(picture);
-  button.addEventListener('click', () => look(fetch(path).then(answer => answer.blob())));
+  button.addEventListener('click', () => look(fetch(path).then(answer => answer.blob()), true));
   return button;
 }
 
@@ -176,6 +176,8 @@ async function begin() {
     $('model').textContent = `Model: ${serverSays.model.name}, ${serverSays.model.id}.`;
     const samples = await answerOf(await fetch('api/get_samples'));
     $('samples').append(...samples.map(sampleButton));
+    const legal = await answerOf(await fetch('api/get_legal'));
+    $('about-samples').textContent = legal.sample_data_license;
   } catch (error) {
     say(`Sorry: ${error.message}.`, true);
   }

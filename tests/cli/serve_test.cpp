@@ -1,4 +1,5 @@
 // `serve` as a program: started, asked, ended by a signal.
+#include <atomic>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -38,17 +39,20 @@ class ServeCommand : public testing::Test {
   template <typename Action>
   CommandResult serve(std::vector<std::string> options, int signal_number, Action&& action) {
     const auto port_file = folder_ / "port", done = folder_ / "done";
+    std::filesystem::remove(done);
+    std::atomic<bool> ended{false};
     options.insert(options.begin(), {"serve", "--model", model_, "--port", "0", "--port-file",
                                      port_file.string(), "-t", "2"});
     std::thread client([&] {
       while (!std::filesystem::exists(port_file)) {
+        if (ended) return;  // before it listened
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
       }
       action(std::stoi(read_text(port_file)));
       write_text(done, "");
     });
     CommandResult result = interrupt_ferplus(options, done, signal_number);
-    write_text(port_file, "0");  // should the command have ended before it listened
+    ended = true;
     client.join();
     return result;
   }
@@ -71,6 +75,27 @@ TEST_F(ServeCommand, SaysWhatPredictSaysAndEndsWell) {
   EXPECT_EQ(served.out, "");
   EXPECT_THAT(served.err, AllOf(HasSubstr("listening on http://127.0.0.1:"),
                                 HasSubstr("POST /predict 200"), HasSubstr("ending")));
+}
+
+TEST_F(ServeCommand, GivesAModelAwayIfAsked) {
+  int status = 0;
+  const auto ask = [&](int port) { status = http(port, "GET", "/api/get_model_files").status; };
+  serve({}, SIGTERM, ask);
+  EXPECT_EQ(status, 404);
+  serve({"--share-model"}, SIGTERM, ask);
+  EXPECT_EQ(status, 200);
+}
+
+TEST_F(ServeCommand, ThePortFileIsThereWhileItListens) {
+  const auto port_file = folder_ / "port";
+  write_text(folder_ / "own", "1");
+  const CommandResult failed = run_ferplus(
+      {"serve", "--model", model_, "--samples", folder_ / "none", "--port-file", folder_ / "own"});
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "own"));
+  bool was_there = false;
+  serve({}, SIGTERM, [&](int) { was_there = std::filesystem::exists(port_file); });
+  EXPECT_TRUE(was_there);
 }
 
 TEST_F(ServeCommand, IsQuietIfAsked) {

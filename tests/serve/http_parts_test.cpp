@@ -2,6 +2,7 @@
 #include <atomic>
 #include <future>
 #include <latch>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -213,6 +214,7 @@ TEST(Samples, AreTheFoldersPictures) {
   write_png(folder / "b.png", pixels.data(), 48, 48);
   write_png(folder / "a.PNG", pixels.data(), 48, 48);
   write_text(folder / "notes.txt", "no picture");
+  write_text(folder / "._a.png", "what some systems leave");
   const auto samples = load_samples(folder.path(), 1 << 20);
   ASSERT_EQ(samples.size(), 2U);
   EXPECT_EQ(samples.begin()->first, "a.PNG");
@@ -245,7 +247,14 @@ TEST(Listening, FailuresNameHostPortAndReason) {
   EXPECT_THAT(message_of<Error>([&] { listen_on("127.0.0.1", first.port); }),
               AllOf(HasSubstr("127.0.0.1"), HasSubstr(std::to_string(first.port)),
                     HasSubstr("choose another port")));
+  EXPECT_TRUE(first.loopback);
   close(first.descriptor);
+  for (const auto& [host, loopback] :
+       std::map<std::string, bool>{{"127.0.0.2", true}, {"localhost", true}, {"0.0.0.0", false}}) {
+    const ListeningSocket socket = listen_on(host, 0);
+    EXPECT_EQ(socket.loopback, loopback) << host;
+    close(socket.descriptor);
+  }
   EXPECT_THAT(message_of<Error>([] { listen_on("no such host", 0); }), HasSubstr("no such host"));
 }
 

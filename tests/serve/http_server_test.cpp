@@ -99,7 +99,7 @@ TEST_F(HttpServer, FormsThatAreNoneAreRefused) {
   EXPECT_THAT(refused(kFormHeader, form_file("picture", face_)), HasSubstr("field 'file'"));
   EXPECT_THAT(refused("", ""), HasSubstr("no picture"));
   EXPECT_THAT(refused(kFormHeader, form_file("file", face_, "") + form_file("file", face_)),
-              HasSubstr("more than one file"));
+              HasSubstr("one file"));
   EXPECT_THAT(refused(kFormHeader, form_file("file", face_).substr(0, face_.size())),
               HasSubstr("cut off"));
   EXPECT_THAT(refused("Content-Type: multipart/form-data\r\n", form_file("file", face_)),
@@ -193,8 +193,9 @@ TEST_F(HttpServer, GivesTheModelsFilesAsAZip) {
   options_.model_file = folder / "mine.safetensors";
   const HttpAnswer first = ask("GET", "/api/get_model_files");
   EXPECT_EQ(first.headers.at("content-type"), "application/zip");
-  EXPECT_THAT(first.body, AllOf(StartsWith("PK"), HasSubstr("weights of mine"),
-                                HasSubstr("card of mine"), HasSubstr("\"bibtex\"")));
+  EXPECT_THAT(first.body,
+              AllOf(StartsWith("PK"), HasSubstr("weights of mine"), HasSubstr("card of mine"),
+                    HasSubstr("\"bibtex\""), HasSubstr("model/mine.safetensors")));
   // Those of the model that serves, whatever becomes of the file.
   write_text(folder / "mine.safetensors", "weights of others");
   EXPECT_EQ(ask("GET", "/api/get_model_files").body, first.body);
@@ -223,7 +224,7 @@ TEST_F(HttpServer, EveryRouteAnswersAndOthersAreRefused) {
       {"GET", "/api/samples/fear.png", 200, "PNG"},
       {"GET", "/api/thumbnail/thumbnail.png", 200, "PNG"},
       {"GET", "/api/predict_sample?filename=fear.png", 200, "\"label_list\""},
-      {"GET", "/api/predict", 400, "fetches no URLs"},
+      {"GET", "/api/predict", 400, "with POST"},
       {"POST", "/api/predict", 400, "no picture"},
   };
   EXPECT_EQ(expected.size(), serve::Service::routes().size());
@@ -266,7 +267,7 @@ TEST_F(HttpServer, LargeAndCompressedBodiesAreRefused) {
   chunked.send(chunked_request("/predict", "", large));
   const HttpAnswer answer = chunked.receive();
   EXPECT_EQ(answer.status, 413);
-  EXPECT_THAT(answer.body, HasSubstr("more than 100000 bytes"));
+  EXPECT_THAT(answer.body, HasSubstr("more than 100,000 bytes"));
   // What is not the picture counts as well.
   const std::string crowded = form_file("other", large + std::string(20'000, 'x'), "");
   HttpClient form(server().port());
@@ -291,6 +292,8 @@ TEST_F(HttpServer, LargeAndCompressedBodiesAreRefused) {
 }
 
 TEST_F(HttpServer, AnEndlessBodyIsCutOff) {
+  std::set<int> logged;
+  options_.log = [&](const ServedRequest& request) { logged.insert(request.status); };
   const std::string form = form_file("other", "x", "");
   for (const std::string& start : {std::string("x"), form.substr(0, form.size() - 2)}) {
     HttpClient endless(server().port());
@@ -303,6 +306,8 @@ TEST_F(HttpServer, AnEndlessBodyIsCutOff) {
     EXPECT_FALSE(taken);
     expect_alive();
   }
+  server().stop();
+  EXPECT_EQ(logged, (std::set<int>{200, 413}));
 }
 
 TEST_F(HttpServer, ForeignNamesAreRefused) {
@@ -311,24 +316,30 @@ TEST_F(HttpServer, ForeignNamesAreRefused) {
     client.send("GET /health HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
     return client.receive().status;
   };
-  for (const char* host : {"localhost", "LocalHost:8080", "127.0.0.1:1", "[::1]:1", "[::1]"}) {
+  const auto restart = [&](const std::string& host, const std::string& url) {
+    server_.reset();
+    options_.host = host;
+    options_.url = url;
+  };
+  for (const char* host :
+       {"localhost", "LocalHost:8080", "127.0.0.1:1", "192.168.1.2", "[::1]:1", "[fe80::1]"}) {
     EXPECT_EQ(status(host), 200) << host;
   }
-  for (const char* host :
-       {"example.org", "example.org:80", "localhost.example.org", "[::1", "::1"}) {
+  for (const char* host : {"example.org", "example.org:80", "localhost.example.org", "[::1", "::1",
+                           "127.0.0.1.example.org", "[example.org]"}) {
     EXPECT_EQ(status(host), 421) << host;
   }
-  server_.reset();
-  options_.names = {"example.org"};
+  restart("localhost", "https://example.org:444/faces/");
   EXPECT_EQ(status("example.org:80"), 200);
   EXPECT_EQ(status("localhost"), 200);
   EXPECT_EQ(status("other.example.org"), 421);
-  server_.reset();
-  options_ = {.host = "0.0.0.0", .port = 0};
+  EXPECT_EQ(json::parse(ask("GET", "/api/get_samples").body)[0],
+            "https://example.org:444/faces/api/samples/anger.png");
+  restart("0.0.0.0", "");
   EXPECT_EQ(status("example.org"), 200);
-  server_.reset();
-  options_.names = {"example.org"};
+  restart("0.0.0.0", "http://example.org");
   EXPECT_EQ(status("example.org"), 200);
+  EXPECT_EQ(status("127.0.0.1"), 200);
   EXPECT_EQ(status("example.com"), 421);
 }
 
@@ -464,6 +475,11 @@ TEST_F(HttpServer, RefusesOptionsOutOfRange) {
     EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("is no origin")) << origin;
   }
   options_.allowed_origin = "*";
+  for (const char* url : {"example.org", "https://", "ftp://example.org", "http:///faces"}) {
+    options_.url = url;
+    EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("is no URL")) << url;
+  }
+  options_.url = "";
   options_.most_bytes = 0;
   EXPECT_THAT(message_of<UsageError>([&] { server(); }), HasSubstr("0 bytes"));
 }

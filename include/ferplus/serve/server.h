@@ -1,21 +1,21 @@
 // Predictions over HTTP: a page for people, an API of its own and ModelHub's (modelhub-engine),
 // through libmicrohttpd, a component of the build.
 //
-//   GET  /               a page: choose, drop or take a picture, see what ten taggers would say
-//   POST /predict        a PNG or JPEG as the body, or as the field "file" of a form; ?detect=1
-//   looks
-//                        for faces first, ?detect=0 takes the picture for the face. JSON:
-//                        status ("ok", "no_face"), width, height, faces (nn/photograph.h), seconds
-//   GET  /health         JSON: what serves, since when, how many requests, how many wait
-//   GET  /api/get_config, get_legal, get_model_io, get_model_files (zip), get_samples,
-//        samples/FILE, thumbnail/thumbnail.png, predict_sample?filename=FILE
-//   POST /api/predict    field "file"; the picture is the face. GET …?fileurl= is refused: a server
-//                        that fetches what strangers name reaches what they cannot
+//   GET  /             a page: choose, drop or take a picture, see what ten taggers would say
+//   POST /predict      a PNG or JPEG as the body, or as the field "file" of a form. ?detect=1 finds
+//                      the faces first, ?detect=0 takes the picture for the face. JSON: status
+//                      ("ok", "no_face"), width, height, faces (nn/photograph.h), seconds
+//   GET  /health       JSON: what serves, since when, how many requests, how many wait
+//   GET  /api/…        get_config, get_legal, get_model_io, get_model_files (zip), get_samples,
+//                      samples/FILE, thumbnail/thumbnail.png, predict_sample?filename=FILE
+//   POST /api/predict  field "file"; the picture is the face. GET …?fileurl= is refused: a server
+//                      that fetches what strangers name reaches what they cannot
 //
 // Failures are {"error": …}: 400 for a picture or a request that makes no sense, 404, 405, 413 for
 // one that is too large, 415 for a compressed body, 421 for a foreign name, 503 where too many wait
-// (Retry-After) or the server ends. What is not HTTP at all, and heads of more than 32 kB, are
-// answered by libmicrohttpd in HTML. No picture and no address is kept or logged.
+// (Retry-After) or the server ends. A body that goes on beyond twice what is allowed, or for more
+// than two minutes, is cut off without an answer. What is not HTTP at all, and heads of more than
+// 32 kB, are answered by libmicrohttpd in HTML. No picture and no address is kept or logged.
 //
 // Memory: the weights once; of each worker, a session and what decoding a picture needs
 // (io/image.h: up to some 300 MB); and up to 256 MB of pictures that wait.
@@ -27,7 +27,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include <ferplus/detect/face_detector.h>
 #include <ferplus/nn/predictor.h>
@@ -37,8 +36,8 @@ namespace ferplus {
 // A request that was answered, or whose client went away (status 0).
 struct ServedRequest {
   std::string method, path;  // as the client sent it, unescaped: any bytes
-  int status = 0;
-  std::size_t received = 0;  // bytes of its picture
+  int status = 0;            // 413 or 408 too if it was cut off, without an answer
+  std::size_t received = 0;  // bytes of its body
   double seconds = 0;        // from its first byte to the end of the answer
 };
 
@@ -47,10 +46,11 @@ struct ServerOptions {
   // is everybody's. No encryption: before strangers, a proxy that has it belongs in front.
   std::string host = "127.0.0.1";
   int port = 8080;  // 0: one that is free
-  // Names that clients may call it by, beside `host`, localhost, 127.0.0.1 and [::1]; others are
-  // refused (421), so that no foreign page gets at it under a name of its own that leads here.
-  // Empty: any name if `host` is not one of this machine's own.
-  std::vector<std::string> names{};
+  // Where clients reach it if that is elsewhere, behind a proxy: http(s)://host[:port][/path].
+  // Requests that call the server by other names than this one's, `host` and localhost are refused
+  // (421), so that no foreign page gets at it by a name of its own that leads here. Empty: so they
+  // are where only this machine reaches it. Addresses in numbers are always right.
+  std::string url{};
   // Pictures that are worked on at a time, each by a thread of its own that uses thread_count()
   // threads itself: best as many as processors, with set_thread_count(1).
   int workers = 1;
@@ -60,10 +60,11 @@ struct ServerOptions {
   // A request that waited longer when a worker comes to it is answered 503 at once, and so are all
   // that come where 32 wait for each worker. stop() waits as long for requests under way.
   std::chrono::milliseconds patience{20'000};
-  // Of the model, for get_model_files, with a README.md beside it; read once. Empty: that is 404.
+  // Of the model, for get_model_files to give away with a README.md beside it; read once. Empty: it
+  // answers 404.
   std::filesystem::path model_file{};
-  // Pictures for get_samples: files of this folder that end in .png, .jpg or .jpeg. Empty: eight
-  // synthetic faces (data/synth.h).
+  // Pictures for get_samples: files of this folder that end in .png, .jpg or .jpeg and do not begin
+  // with a dot. Empty: eight synthetic faces (data/synth.h).
   std::filesystem::path samples{};
   // Value of Access-Control-Allow-Origin, for pages of other sites; empty: none.
   std::string allowed_origin{};

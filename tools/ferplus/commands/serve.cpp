@@ -2,7 +2,9 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -32,8 +34,27 @@ struct Options {
   ServerOptions server;
   int megabytes = 20;
   std::filesystem::path port_file;
+  bool share_model = false;
   ComputeOptions compute;
   GeneralOptions general;
+};
+
+// There while the server listens.
+class PortFile {
+ public:
+  PortFile(std::filesystem::path path, int port) : path_(std::move(path)) {
+    if (path_.empty()) return;
+    write_file_atomically(path_, [&](std::ostream& out) { out << port << '\n'; });
+  }
+  ~PortFile() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove(path_, ignored);
+  }
+  PortFile(const PortFile&) = delete;
+  PortFile& operator=(const PortFile&) = delete;
+
+ private:
+  std::filesystem::path path_;
 };
 
 void line(const Options& options, const std::string& text) {
@@ -56,21 +77,20 @@ std::string log_line(const ServedRequest& request) {
 
 int run(Options& options) {
   apply(options.general);
+  // An old one would mislead whoever waits for it.
+  if (!options.port_file.empty()) std::filesystem::remove(options.port_file);
   const std::filesystem::path model = given_or_bundled(options.model, options.general);
   options.server.workers = thread_count();
   set_thread_count(1);
-  options.server.model_file = model;
+  if (options.model.empty() || options.share_model) options.server.model_file = model;
   options.server.most_bytes = static_cast<std::size_t>(options.megabytes) << 20;
   options.server.log = [&](const ServedRequest& request) { line(options, log_line(request)); };
   install_interrupt_handlers();
   Server server(Predictor(load_model(model), apply(options.compute)), options.server);
+  const PortFile port_file(options.port_file, server.port());
   line(options, fmt::format("listening on {}, Ctrl-C ends it", server.url()));
-  if (!options.port_file.empty()) {
-    write_file_atomically(options.port_file,
-                          [&](std::ostream& out) { out << server.port() << '\n'; });
-  }
   while (!interrupt_flag()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  line(options, "ending: no new requests, those under way are answered");
+  line(options, "ending: requests under way are answered first; Ctrl-C again stops at once");
   server.stop();
   return kExitSuccess;
 }
@@ -84,9 +104,8 @@ Run setup_serve(CLI::App& app) {
       {.usage = "[--model M] [--host H] [--port P] [--detect] [--samples DIR]",
        .details =
            "A page to choose, drop or take a picture on, and two interfaces for programs: POST "
-           "/predict answers as predict --json does, of the whole picture or with ?detect=1 of "
-           "each "
-           "face in it; /api is ModelHub's (modelhub-engine): get_config, get_legal, get_model_io, "
+           "/predict answers in JSON, of the whole picture or with ?detect=1 of each face in it; "
+           "/api is ModelHub's (modelhub-engine): get_config, get_legal, get_model_io, "
            "get_model_files, get_samples, predict_sample and predict. GET /health says what "
            "serves.\n"
            "It listens on this machine alone unless --host says otherwise, and has no encryption "
@@ -108,14 +127,21 @@ Run setup_serve(CLI::App& app) {
       ->check(whole_number(0, 65535))
       ->capture_default_str()
       ->group("Server");
-  app.add_option("--name", options->server.names,
-                 "Name that clients may call it by, for a server behind a proxy that passes it on; "
-                 "foreign names are refused where --host is this machine alone")
-      ->type_name("NAME")
-      ->allow_extra_args(false)
+  app.add_option(
+         "--url", options->server.url,
+         "Where clients reach it if that is elsewhere, behind a proxy: https://example.org, "
+         "with a path if need be. Calls by other names are then refused, as they are where "
+         "only this machine reaches it")
+      ->type_name("URL")
       ->group("Server");
-  app.add_option("--port-file", options->port_file,
-                 "Write the port to FILE once the server listens, for scripts with --port 0")
+  app.add_flag("--share-model", options->share_model,
+               "Give the model away (get_model_files), with a README.md beside its file; without "
+               "--model that is so")
+      ->group("Server");
+  app.add_option(
+         "--port-file", options->port_file,
+         "Write the port to FILE, which is there while the server listens, for scripts with "
+         "--port 0")
       ->type_name("FILE")
       ->group("Server");
   app.add_option("--max-size", options->megabytes,
@@ -133,7 +159,8 @@ Run setup_serve(CLI::App& app) {
       ->type_name("ORIGIN")
       ->group("Server");
   app.add_flag("--detect", options->server.detect,
-               "Find faces first where a request does not say; needs a build with dlib")
+               "Find faces first where POST /predict does not say; needs a build with dlib. /api "
+               "takes the whole picture for the face")
       ->group("Input");
   add_smallest_face_option(app, options->server.detector);
   add_compute_options(app, options->compute);
