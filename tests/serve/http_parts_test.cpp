@@ -1,5 +1,4 @@
 // Workers, documents and archives, without a socket.
-#include <atomic>
 #include <future>
 #include <latch>
 #include <map>
@@ -54,42 +53,45 @@ TEST(Workers, EachWorksWithItsOwnPredictor) {
   EXPECT_EQ(models.size(), 1U);  // the weights are there once
 }
 
-TEST(Workers, JobsWaitTheirTurnAndKnowHowLong) {
-  Workers workers(Predictor(small_model()), {}, 1);
-  std::promise<void> gate;
-  std::atomic<bool> busy{false};
-  workers.submit([&, open = gate.get_future().share()](Worker&, auto) {
-    busy = true;
-    open.wait();
-  });
-  while (!busy) std::this_thread::yield();
+// One worker, busy until release().
+class BusyWorkers : public testing::Test {
+ protected:
+  BusyWorkers() {
+    std::promise<void> begun;
+    workers_.submit([&begun, open = gate_.get_future().share()](Worker&, auto) {
+      begun.set_value();
+      open.wait();
+    });
+    begun.get_future().wait();
+  }
+  // Returns when all that was submitted is done.
+  void release() {
+    gate_.set_value();
+    workers_.stop();
+  }
+
+  std::promise<void> gate_;
+  Workers workers_{Predictor(small_model()), {}, 1};
+};
+
+TEST_F(BusyWorkers, JobsWaitTheirTurnAndKnowHowLong) {
   std::chrono::steady_clock::duration waited{};
-  workers.submit([&](Worker&, auto so_long) { waited = so_long; });
-  EXPECT_EQ(workers.waiting(), 1U);
+  workers_.submit([&](Worker&, auto so_long) { waited = so_long; });
+  EXPECT_EQ(workers_.waiting(), 1U);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  gate.set_value();
-  workers.stop();  // does what was submitted
+  release();
   EXPECT_GE(waited, std::chrono::milliseconds(20));
-  EXPECT_EQ(workers.waiting(), 0U);
-  EXPECT_FALSE(workers.submit([](Worker&, auto) { FAIL() << "after the end"; }));
+  EXPECT_EQ(workers_.waiting(), 0U);
+  EXPECT_FALSE(workers_.submit([](Worker&, auto) { FAIL() << "after the end"; }));
 }
 
-TEST(Workers, RefuseWhatTheyCannotGetTo) {
-  Workers workers(Predictor(small_model()), {}, 1);
-  std::promise<void> gate;
-  std::atomic<bool> busy{false};
-  workers.submit([&, open = gate.get_future().share()](Worker&, auto) {
-    busy = true;
-    open.wait();
-  });
-  while (!busy) std::this_thread::yield();
-  std::atomic<std::size_t> done{0};
+TEST_F(BusyWorkers, RefuseWhatTheyCannotGetTo) {
+  std::size_t done = 0;
   for (std::size_t i = 0; i < kMostWaiting; ++i) {
-    EXPECT_TRUE(workers.submit([&](Worker&, auto) { ++done; }));
+    EXPECT_TRUE(workers_.submit([&](Worker&, auto) { ++done; }));
   }
-  EXPECT_FALSE(workers.submit([&](Worker&, auto) { ++done; }));
-  gate.set_value();
-  workers.stop();
+  EXPECT_FALSE(workers_.submit([&](Worker&, auto) { ++done; }));
+  release();
   EXPECT_EQ(done, kMostWaiting);
 }
 
