@@ -57,7 +57,7 @@ void batches(benchmark::State& state) {
   const Texts texts = made_up(256);
   const Dataset dataset = parse_fer_csv(texts.fer, "made up", texts.ferplus, "made up");
   BatchLoader loader(dataset, select(dataset, Split::train, LabelMode::majority),
-                     {.batch_size = 32, .augment = state.range(0) != 0});
+                     {.batch_size = 32});
   std::vector<float> input(32 * kInputPixels), targets(32 * kClasses);
   Index batch = 0;
   for (auto _ : state) {
@@ -67,7 +67,7 @@ void batches(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * 32);
 }
-BENCHMARK(batches)->Name("data/batch32/augment")->Arg(0)->Arg(1)->UseRealTime();
+BENCHMARK(batches)->Name("data/batch32")->UseRealTime();
 
 }  // namespace
 }  // namespace ferplus

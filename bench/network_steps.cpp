@@ -40,10 +40,11 @@ void TrainingStep::run() {
   const TensorView logits_gradient{logits_gradient_.data(), {batch_, kClasses}};
   const Index whole_batches = loader_.images() / batch_;
   loader_.load(0, step_ % whole_batches, session_.input(batch_), targets);
-  const ConstTensorView logits = session_.train(batch_, parameters_, {1, step_, draw_keys_});
+  const ConstTensorView logits =
+      session_.forward_training(batch_, parameters_, {1, step_, draw_keys_});
   softmax_loss(LossKind::cross_entropy, logits, targets, logits_gradient);
   session_.backward(logits_gradient, parameters_, gradients_);
-  optimizer_.step(parameters_, gradients_, 1e-4, batch_);
+  optimizer_.step(parameters_, gradients_, 1e-4, batch_, nullptr, 0);
   ++step_;
 }
 

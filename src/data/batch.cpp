@@ -15,7 +15,7 @@ BatchLoader::BatchLoader(const Dataset& dataset, Selection selection, const Batc
   if (options_.batch_size < 1) {
     throw UsageError(concat("a batch has at least one image, not ", options_.batch_size));
   }
-  if (options_.augment && options_.class_balance > 0) {
+  if (options_.class_balance > 0) {
     weights_ = balancing_weights(selection_, options_.class_balance);
   }
   order_.resize(selection_.size());
@@ -34,7 +34,6 @@ Index BatchLoader::batch_images(Index batch) const {
 void BatchLoader::order_for(std::uint32_t epoch) {
   ordered_epoch_ = epoch;
   std::iota(order_.begin(), order_.end(), std::uint32_t{0});
-  if (options_.shuffle == Shuffle::none) return;
   // Fisher-Yates from the identity, never from the last order: an epoch's order must not depend on
   // which epochs came before it in this process.
   RandomSequence random({.seed = options_.seed, .stream = Stream::shuffle, .epoch = epoch});
@@ -45,7 +44,7 @@ void BatchLoader::order_for(std::uint32_t epoch) {
 
 RandomSequence BatchLoader::draws(Stream stream, std::uint32_t epoch, const Sample& sample) const {
   return RandomSequence(
-      {.seed = options_.seed, .stream = stream, .epoch = epoch, .sample = sample.index});
+      {.seed = options_.seed, .stream = stream, .epoch = epoch, .sample = sample.draw_key});
 }
 
 Distortion BatchLoader::distortion(std::uint32_t epoch, const Sample& sample) const {
@@ -57,11 +56,11 @@ Distortion BatchLoader::distortion(std::uint32_t epoch, const Sample& sample) co
   return distortion;
 }
 
-Target BatchLoader::present(std::size_t chosen, std::uint32_t epoch) const {
-  RandomSequence labels = draws(Stream::label, epoch, sample(chosen));
-  Target target = label_mode(selection_.mode).present(selection_.targets[chosen], labels);
+Target BatchLoader::training_target(std::size_t position, std::uint32_t epoch) const {
+  RandomSequence labels = draws(Stream::label, epoch, sample(position));
+  Target target = label_mode(selection_.mode).draw_target(selection_.targets[position], labels);
   const auto smoothing = static_cast<float>(options_.label_smoothing);
-  const float weight = weights_.empty() ? 1.0F : static_cast<float>(weights_[chosen]);
+  const float weight = weights_.empty() ? 1.0F : static_cast<float>(weights_[position]);
   for (float& value : target) {
     value = weight * ((1 - smoothing) * value + smoothing / kClasses);
   }
@@ -74,7 +73,7 @@ void BatchLoader::mix(std::uint32_t epoch, Index batch, TensorView input,
     const std::array<Index, 2> n{2 * pair, 2 * pair + 1};
     std::array<float, 2> share;  // that an image keeps of itself
     for (std::size_t i = 0; i < 2; ++i) {
-      RandomSequence random = draws(Stream::mixing, epoch, sample(chosen(batch, n[i])));
+      RandomSequence random = draws(Stream::mixing, epoch, sample(position_of(batch, n[i])));
       share[i] = static_cast<float>(random.beta(options_.mixup));
     }
     const auto mix_pair = [&](float* first, float* second, Index size) {
@@ -97,22 +96,20 @@ Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, Tens
   assert(targets.batch() >= count && targets.stride() == kClasses);
   assert(samples.empty() || samples.size() >= static_cast<std::size_t>(count));
   parallel_for(count, [&](Index n) {
-    const std::size_t position = chosen(batch, n);
+    const std::size_t position = position_of(batch, n);
     const Sample& face = sample(position);
     const std::span<float> pixels{input.image(n), kInputPixels};
-    make_input(dataset_->image(face), face.face,
-               options_.augment ? distortion(epoch, face) : Distortion{}, options_.preprocessing,
+    make_input(dataset_->image(face), face.face, distortion(epoch, face), options_.preprocessing,
                pixels);
-    if (options_.augment && options_.erasing.probability > 0) {
+    if (options_.erasing.probability > 0) {
       RandomSequence random = draws(Stream::erasing, epoch, face);
       erase(draw_erasing(random, options_.erasing), pixels);
     }
-    const Target target =
-        options_.augment ? present(position, epoch) : selection_.targets[position];
+    const Target target = training_target(position, epoch);
     std::copy(target.begin(), target.end(), targets.image(n));
     if (!samples.empty()) samples[static_cast<std::size_t>(n)] = selection_.samples[position];
   });
-  if (options_.augment && options_.mixup > 0) mix(epoch, batch, input, targets);
+  if (options_.mixup > 0) mix(epoch, batch, input, targets);
   return count;
 }
 

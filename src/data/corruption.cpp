@@ -138,7 +138,7 @@ Dataset corrupted(const Dataset& dataset, std::span<const std::size_t> samples,
   result.source = concat(dataset.source, ", ", corruption.kind, " ", corruption.level);
   for (const std::size_t index : samples) {
     Sample sample = dataset.samples[index];
-    RandomSequence random({.stream = Stream::corruption, .sample = sample.index});
+    RandomSequence random({.stream = Stream::corruption, .sample = sample.draw_key});
     const GrayImage worse =
         corruption.apply(dataset.image(sample), sample.face, corruption.amount, random);
     sample.face = {0, 0, worse.width, worse.height};

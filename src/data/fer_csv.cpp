@@ -7,7 +7,7 @@
 #include <ferplus/io/file.h>
 
 #include "data/csv_text.h"
-#include "data/first_failure.h"
+#include "data/first_error.h"
 #include "data/pixel_row.h"
 
 namespace ferplus {
@@ -69,7 +69,7 @@ Dataset samples_of(std::vector<VoteRow>&& votes, std::vector<Split>& usages,
     sample_of_row.push_back(dataset.samples.size());
     if (vote.name.empty()) continue;
     dataset.samples.push_back({.row = row,
-                               .index = index[split]++,
+                               .draw_key = index[split]++,
                                .split = vote.usage,
                                .name = std::move(vote.name),
                                .face = kWhole,
@@ -82,6 +82,9 @@ Dataset samples_of(std::vector<VoteRow>&& votes, std::vector<Split>& usages,
   dataset.pixels.resize(dataset.samples.size() * kFerPixels);
   return dataset;
 }
+
+// Lines count from 1, and the first is the header.
+std::size_t line_of(std::size_t row) { return row + 2; }
 
 }  // namespace
 
@@ -103,31 +106,31 @@ Dataset parse_fer_csv(std::string_view fer, const std::string& fer_name, std::st
   };
   const auto read = [&](std::size_t row, std::string_view line, CsvFields& fields) {
     if (row >= usages.size()) {
-      throw file_error(fer_name, row + 2,
+      throw file_error(fer_name, line_of(row),
                        concat("row ", row, " (counted from 0) has no votes: ", describe_counts()));
     }
-    std::array<std::uint8_t, kFerPixels> unnamed;
+    std::array<std::uint8_t, kFerPixels> discarded;
     const std::size_t sample = sample_of_row[row];
     const bool is_sample = sample_of_row[row + 1] != sample;
     const std::span<std::uint8_t> pixels =
-        is_sample ? std::span(dataset.pixels).subspan(sample * kFerPixels, kFerPixels) : unnamed;
+        is_sample ? std::span(dataset.pixels).subspan(sample * kFerPixels, kFerPixels) : discarded;
     const auto readable = static_cast<std::size_t>(text.data() + text.size() - line.data());
     if (read_usual_row(line, readable, usages[row], pixels)) return;
     Split usage{};
     const std::string problem = read_row(line, fields, usage, pixels);
     if (!problem.empty()) {
       const bool last = row + 1 == chunks.rows && row + 1 < usages.size();
-      throw file_error(fer_name, row + 2,
+      throw file_error(fer_name, line_of(row),
                        last ? concat(problem, "; is the file cut off?") : problem);
     }
     if (usage != usages[row]) {
-      throw file_error(fer_name, row + 2,
+      throw file_error(fer_name, line_of(row),
                        concat("row ", row, " (counted from 0) is ", usage_name(usage), ", but ",
-                              usage_name(usages[row]), " in line ", row + 2, " of ", ferplus_name,
-                              "; both files must have their published order"));
+                              usage_name(usages[row]), " in line ", line_of(row), " of ",
+                              ferplus_name, "; both files must have their published order"));
     }
   };
-  parallel_for_in_order(static_cast<Index>(chunks.chunks.size()), [&](Index i) {
+  parallel_for_first_error(static_cast<Index>(chunks.chunks.size()), [&](Index i) {
     const Chunk& chunk = chunks.chunks[static_cast<std::size_t>(i)];
     CsvFields fields;
     std::size_t row = chunk.first_row;
@@ -138,7 +141,7 @@ Dataset parse_fer_csv(std::string_view fer, const std::string& fer_name, std::st
   });
   if (chunks.rows < usages.size()) {
     throw file_error(
-        ferplus_name, chunks.rows + 2,
+        ferplus_name, line_of(chunks.rows),
         concat("row ", chunks.rows, " (counted from 0) has no pixels: ", describe_counts()));
   }
   return dataset;

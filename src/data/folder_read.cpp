@@ -6,7 +6,7 @@
 #include <ferplus/io/png.h>
 
 #include "data/csv_text.h"
-#include "data/first_failure.h"
+#include "data/first_error.h"
 
 namespace ferplus {
 namespace fs = std::filesystem;
@@ -37,7 +37,7 @@ void add_entries(const fs::path& directory, Split split, std::vector<Entry>& ent
     Entry& entry = entries.emplace_back();
     entry.line = label.line;
     entry.sample.row = entries.size() - 1;
-    entry.sample.index = index++;
+    entry.sample.draw_key = index++;
     entry.sample.split = split;
     entry.sample.name = std::move(label.name);
     entry.sample.face = label.face;
@@ -96,7 +96,7 @@ Dataset load_folders(const fs::path& directory) {
                      "has none of the folders FER2013Train, FER2013Valid and FER2013Test; make "
                      "them with ferplus prepare");
   }
-  parallel_for_in_order(static_cast<Index>(entries.size()), [&](Index i) {
+  parallel_for_first_error(static_cast<Index>(entries.size()), [&](Index i) {
     read_image(directory, entries[static_cast<std::size_t>(i)]);
   });
 

@@ -10,7 +10,7 @@
 #include <ferplus/io/png.h>
 
 #include "data/csv_text.h"
-#include "data/first_failure.h"
+#include "data/first_error.h"
 
 namespace ferplus {
 namespace fs = std::filesystem;
@@ -90,7 +90,7 @@ void write_folders(const Dataset& dataset, const fs::path& directory, bool force
 
   std::mutex mutex;
   std::size_t done = 0;
-  parallel_for_in_order(static_cast<Index>(names.size()), [&](Index i) {
+  parallel_for_first_error(static_cast<Index>(names.size()), [&](Index i) {
     const Sample& sample = dataset.samples[static_cast<std::size_t>(i)];
     const fs::path folder = directory / folder_name(sample.split);
     const ImageView image = dataset.image(sample);

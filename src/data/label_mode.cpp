@@ -8,7 +8,7 @@
 namespace ferplus {
 namespace {
 
-// Votes, or sums of votes, in which lone votes have been removed as outliers.
+// Votes by column; where a column had a single vote, an outlier, none.
 using Counts = std::array<int, kVoteColumns>;
 
 Counts without_outliers(const Votes& votes) {

@@ -63,7 +63,7 @@ HoldOut hold_out(const Dataset& dataset, const Selection& selection, std::size_t
   for (std::size_t i = 0; i < selection.size(); ++i) {
     RandomSequence random({.seed = seed,
                            .stream = Stream::hold_out,
-                           .sample = dataset.samples[selection.samples[i]].index});
+                           .sample = dataset.samples[selection.samples[i]].draw_key});
     tickets.emplace_back(random.uniform(), i);
   }
   std::sort(tickets.begin(), tickets.end());

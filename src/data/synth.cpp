@@ -104,7 +104,7 @@ Dataset synthesize(const SynthOptions& options) {
     ++dataset.rows[static_cast<std::size_t>(split)];
     if (!row.face) return;
     dataset.samples.push_back({.row = number,
-                               .index = index[static_cast<std::size_t>(split)]++,
+                               .draw_key = index[static_cast<std::size_t>(split)]++,
                                .split = split,
                                .name = image_name(dataset.samples.size()),
                                .face = {0, 0, kSynthSide, kSynthSide},

@@ -32,7 +32,7 @@ class Conv2d final : public Layer {
 
   std::unique_ptr<Layer> with_tail(const Tail& tail, const Shape& input) const override {
     if (options_.tail.relu || options_.tail.pool) return nullptr;
-    if (tail.pool && !can_pool(conv_shape(input))) return nullptr;
+    if (tail.pool && !every_pass_can_pool(conv_shape(input))) return nullptr;
     Conv2dOptions options = options_;
     options.tail = tail;
     return make_conv2d(options);
@@ -56,7 +56,8 @@ class Conv2d final : public Layer {
       throw Error(concat("conv2d needs an input of rank 4, got ", input.to_string()));
     }
     const ConvShape shape = conv_shape(input);
-    if (shape.out_height < 1 || shape.out_width < 1 || (options_.tail.pool && !can_pool(shape))) {
+    if (shape.out_height < 1 || shape.out_width < 1 ||
+        (options_.tail.pool && !every_pass_can_pool(shape))) {
       throw Error(concat(describe(), " cannot take an input of ", input.to_string()));
     }
     LayerPlan plan;
@@ -130,11 +131,10 @@ class Conv2d final : public Layer {
   }
 
  private:
-  static bool can_pool(const ConvShape& shape) {
-    constexpr ConvPass kPasses[] = {ConvPass::forward, ConvPass::backward_data,
-                                    ConvPass::backward_weights};
-    return std::ranges::all_of(
-        kPasses, [&](ConvPass pass) { return choose_conv_algorithm(shape, pass).can_pool(shape); });
+  static bool every_pass_can_pool(const ConvShape& shape) {
+    return std::ranges::all_of(kAllConvPasses, [&](ConvPass pass) {
+      return choose_conv_algorithm(shape, pass).can_pool(shape);
+    });
   }
 
   ConvShape conv_shape(const Shape& input) const {

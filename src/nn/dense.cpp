@@ -77,14 +77,14 @@ class Dense final : public Layer {
                     a.parameter_gradients[0].data, units, a.scratch);
     if (options_.bias) sum_rows(a.output_gradient, a.parameter_gradients[1].data);
     if (!a.input_gradient) return;
-    // The transpose of the gradient, weight · output_gradientᵀ: of the two factors it packs the
-    // small one.
+    // Computed transposed, as weight · output_gradientᵀ: of the factors that could be packed,
+    // output_gradientᵀ (units × batch) is smaller than weightᵀ (units × inputs).
     const BackwardScratch scratch(batch, inputs, units);
     auto* const packed = static_cast<std::byte*>(a.scratch);
-    auto* const transposed = reinterpret_cast<float*>(packed + scratch.transposed);
+    auto* const transposed = reinterpret_cast<float*>(packed + scratch.transposed_offset);
     pack(units, batch, a.output_gradient.data, units, Transposed::yes, packed);
     gemm(inputs, batch, units, a.parameters[0].data, units, packed, transposed, batch,
-         packed + scratch.workspace);
+         packed + scratch.workspace_offset);
     transpose(inputs, batch, transposed, batch, a.input_gradient.data, inputs);
   }
 
@@ -96,13 +96,13 @@ class Dense final : public Layer {
   // What the scratch of backward holds, in bytes from its beginning.
   struct BackwardScratch {
     BackwardScratch(Index batch, Index inputs, Index units)
-        : transposed(align_up(packed_bytes(units, batch))),
-          workspace(transposed +
-                    align_up(static_cast<std::size_t>(inputs * batch) * sizeof(float))),
-          bytes(workspace + gemm_workspace_bytes(thread_count())) {}
+        : transposed_offset(align_up(packed_bytes(units, batch))),
+          workspace_offset(transposed_offset +
+                           align_up(static_cast<std::size_t>(inputs * batch) * sizeof(float))),
+          bytes(workspace_offset + gemm_workspace_bytes(thread_count())) {}
 
     // Behind the packed output_gradientᵀ: input_gradientᵀ, and what the product needs.
-    std::size_t transposed, workspace, bytes;
+    std::size_t transposed_offset, workspace_offset, bytes;
   };
 
   static void sum_rows(ConstTensorView rows, float* sums) {

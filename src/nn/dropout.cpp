@@ -40,7 +40,7 @@ class Dropout final : public Layer {
       random_counter({.seed = a.draws.seed,
                       .stream = static_cast<Stream>(stream),
                       .epoch = a.draws.epoch,
-                      .sample = a.draws.samples[static_cast<std::size_t>(n)]},
+                      .sample = a.draws.keys[static_cast<std::size_t>(n)]},
                      counter, key);
       elementwise().dropout(a.output.stride(), a.output.image(n), counter.data(), key.data(),
                             threshold_, scale_,

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include <ferplus/core/clock.h>
 #include <ferplus/core/error.h>
 #include <ferplus/nn/session.h>
 
@@ -18,20 +18,6 @@ TensorView part(TensorView batch, Index first, Index images) {
 std::size_t float_bytes(const Shape& shape) {
   return align_up(static_cast<std::size_t>(shape.elements()) * sizeof(float));
 }
-
-// Hands out ranges of one buffer.
-class Layout {
- public:
-  std::size_t add(std::size_t bytes) {
-    const std::size_t offset = size_;
-    size_ += align_up(bytes);
-    return offset;
-  }
-  std::size_t size() const { return size_; }
-
- private:
-  std::size_t size_ = 0;
-};
 
 void fill_views(std::span<const Network::Array> arrays, float* values,
                 std::vector<TensorView>& views) {
@@ -55,15 +41,26 @@ std::unique_ptr<const FoldedNetwork> fold(const Network& network, const Paramete
   return std::make_unique<const FoldedNetwork>(fold_batch_norm(network, parameters));
 }
 
-// Activations of a batch that take more are gone from the caches when the next layer reads them,
-// and those of a slice are still there (measured: 4 % of the inference of 32 images).
+// Activations of a whole batch that take more than kCachedBytes leave the caches before the next
+// layer reads them; those of a slice of kSliceBytes are still there (measured: 4 % of the inference
+// of 32 images).
 constexpr std::size_t kCachedBytes = std::size_t{8} << 20, kSliceBytes = std::size_t{4} << 20;
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
+
+// Hands out ranges of one buffer.
+class ArenaLayout {
+ public:
+  std::size_t add(std::size_t bytes) {
+    const std::size_t offset = size_;
+    size_ += align_up(bytes);
+    return offset;
+  }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_ = 0;
+};
 
 PreparedModel::PreparedModel(const Network& network, const Parameters& parameters,
                              Precision precision)
@@ -71,7 +68,7 @@ PreparedModel::PreparedModel(const Network& network, const Parameters& parameter
       network_(folded_ ? &folded_->network : &network),
       parameters_(folded_ ? &folded_->parameters : &parameters),
       precision_(precision) {
-  Layout layout;
+  ArenaLayout layout;
   std::vector<LayerPlan> plans;
   const std::vector<Network::Entry> layers = fused_layers(*network_, precision);
   for (const Network::Entry& entry : layers) {
@@ -110,7 +107,7 @@ Session::Session(const Network& network, Index max_batch, Phase phase, Precision
     const Index images = i < sliced_layers_ ? slice_images_ : max_batch;
     memory_.push_back({.plan = entry.layer->plan(batched(entry.input, images), phase)});
     if (phase == Phase::training) {
-      // evaluate() runs the inference phase in the same scratch.
+      // forward_unprepared() runs the inference phase in the same scratch.
       const LayerPlan inference =
           entry.layer->plan(batched(entry.input, max_batch), Phase::inference);
       LayerPlan& plan = memory_.back().plan;
@@ -135,67 +132,78 @@ void Session::plan_slices() {
   const auto in_place = [&](std::size_t i) {
     return layers_[i].layer->plan(batched(layers_[i].input, 1), Phase::inference).in_place;
   };
-  // The last one writes into the whole batch, not where it reads.
+  // The last one reads a slice and writes its part of the batch, so it cannot work in place.
   while (sliced_layers_ > 0 && (in_place(0) || in_place(sliced_layers_ - 1))) --sliced_layers_;
   if (sliced_layers_ == 0) return;
   slice_images_ = std::clamp<Index>(static_cast<Index>(kSliceBytes / largest), 1, max_batch_);
 }
 
 void Session::plan_arena() {
-  Layout layout;
-  std::size_t scratch = 0, prepared = 0;
+  ArenaLayout layout;
+  std::size_t scratch = 0;
+  for (const LayerMemory& layer : memory_) scratch = std::max(scratch, layer.plan.scratch_bytes);
+  scratch_ = layout.add(scratch);
+  if (phase_ == Phase::training) {
+    plan_training_activations(layout);
+  } else {
+    plan_inference_activations(layout);
+  }
+  arena_ = Buffer<std::byte>(layout.size());
+}
+
+// Every activation stays until backward; gradients alternate between two buffers.
+void Session::plan_training_activations(ArenaLayout& layout) {
+  std::size_t prepared = 0;
   for (const LayerMemory& layer : memory_) {
-    scratch = std::max(scratch, layer.plan.scratch_bytes);
     prepared =
         std::max({prepared, layer.plan.prepared_forward_bytes, layer.plan.prepared_backward_bytes});
   }
-  scratch_ = layout.add(scratch);
-  const std::size_t input_bytes = float_bytes(batched(network_->input(), max_batch_));
-  if (phase_ == Phase::training) {
-    // Every activation stays until backward; gradients alternate between two buffers.
-    prepared_ = layout.add(prepared);
-    // As backward walks: a layer's gradient is in the other buffer than that of the layer behind
-    // it.
-    std::size_t gradient_bytes[2] = {}, current = 0;
-    for (std::size_t i = memory_.size(); i-- > 0;) {
-      gradient_bytes[current] =
-          std::max(gradient_bytes[current], float_bytes(memory_[i].plan.output));
-      if (!memory_[i].plan.in_place) current = 1 - current;
-    }
-    gradient_[0] = layout.add(gradient_bytes[0]);
-    gradient_[1] = layout.add(gradient_bytes[1]);
-    input_ = layout.add(input_bytes);
-    std::size_t previous = input_;
-    for (LayerMemory& layer : memory_) {
-      layer.output = layer.plan.in_place ? previous : layout.add(float_bytes(layer.plan.output));
-      layer.saved = layout.add(layer.plan.saved_bytes);
-      previous = layer.output;
-    }
-  } else {
-    // Activations alternate between two buffers, those of slices between two of their own, but for
-    // the last; an in-place layer stays in its own.
-    std::size_t largest_slice = 0, largest = 0;
-    for (std::size_t i = 0; i < memory_.size(); ++i) {
-      std::size_t& most = i + 1 < sliced_layers_ ? largest_slice : largest;
-      most =
-          std::max(most, float_bytes(batched(layers_[i].output,
-                                             i + 1 < sliced_layers_ ? slice_images_ : max_batch_)));
-    }
-    const std::size_t slices[2] = {layout.add(largest_slice), layout.add(largest_slice)};
-    const std::size_t buffers[2] = {layout.add(std::max(largest, input_bytes)),
-                                    layout.add(largest)};
-    input_ = buffers[0];
-    std::size_t current = 0;
-    for (std::size_t i = 0; i < memory_.size(); ++i) {
-      if (i + 1 == sliced_layers_) {
-        current = 1;
-      } else if (!memory_[i].plan.in_place) {
-        current = 1 - current;
-      }
-      memory_[i].output = i + 1 < sliced_layers_ ? slices[current] : buffers[current];
-    }
+  prepared_ = layout.add(prepared);
+  // Backward goes from the last layer to the first; the gradient of a layer's input is in the other
+  // buffer than that of its output, unless the layer works in place.
+  std::size_t gradient_bytes[2] = {}, current = 0;
+  for (std::size_t i = memory_.size(); i-- > 0;) {
+    gradient_bytes[current] =
+        std::max(gradient_bytes[current], float_bytes(memory_[i].plan.output));
+    if (!memory_[i].plan.in_place) current = 1 - current;
   }
-  arena_ = Buffer<std::byte>(layout.size());
+  gradient_[0] = layout.add(gradient_bytes[0]);
+  gradient_[1] = layout.add(gradient_bytes[1]);
+  input_ = layout.add(float_bytes(batched(network_->input(), max_batch_)));
+  std::size_t previous = input_;
+  for (LayerMemory& layer : memory_) {
+    layer.output = layer.plan.in_place ? previous : layout.add(float_bytes(layer.plan.output));
+    layer.saved = layout.add(layer.plan.saved_bytes);
+    previous = layer.output;
+  }
+}
+
+// Activations of the whole batch alternate between two buffers, those of slices between two of
+// their own; an in-place layer stays in its own.
+void Session::plan_inference_activations(ArenaLayout& layout) {
+  // The last sliced layer reads a slice and writes its part of the batch.
+  const auto writes_slice = [&](std::size_t i) { return i + 1 < sliced_layers_; };
+  std::size_t largest_slice = 0;
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < memory_.size(); ++i) {
+    const std::size_t bytes =
+        float_bytes(batched(layers_[i].output, writes_slice(i) ? slice_images_ : max_batch_));
+    std::size_t& most = writes_slice(i) ? largest_slice : largest;
+    most = std::max(most, bytes);
+  }
+  const std::size_t slices[2] = {layout.add(largest_slice), layout.add(largest_slice)};
+  const std::size_t input_bytes = float_bytes(batched(network_->input(), max_batch_));
+  const std::size_t buffers[2] = {layout.add(std::max(largest, input_bytes)), layout.add(largest)};
+  input_ = buffers[0];
+  std::size_t current = 0;
+  for (std::size_t i = 0; i < memory_.size(); ++i) {
+    if (i + 1 == sliced_layers_) {
+      current = 1;
+    } else if (!memory_[i].plan.in_place) {
+      current = 1 - current;
+    }
+    memory_[i].output = writes_slice(i) ? slices[current] : buffers[current];
+  }
 }
 
 void Session::check_batch(Index batch) const {
@@ -210,7 +218,7 @@ TensorView Session::input_view(Index batch) {
 
 TensorView Session::input(Index batch) {
   check_batch(batch);
-  trained_batch_ = 0;
+  backward_possible_ = false;
   return input_view(batch);
 }
 
@@ -236,17 +244,18 @@ ConstTensorView Session::forward(Index batch, const PreparedModel& model) {
              {.model = &model});
 }
 
-ConstTensorView Session::evaluate(Index batch, const Parameters& parameters) {
+ConstTensorView Session::forward_unprepared(Index batch, const Parameters& parameters) {
   return run(batch, parameters, const_cast<float*>(parameters.state().data()), {});
 }
 
-ConstTensorView Session::train(Index batch, Parameters& parameters, const DrawContext& draws) {
-  if (std::ssize(draws.samples) != batch) {
-    throw Error(concat("draws for ", draws.samples.size(), " images in a batch of ", batch));
+ConstTensorView Session::forward_training(Index batch, Parameters& parameters,
+                                          const DrawContext& draws) {
+  if (std::ssize(draws.keys) != batch) {
+    throw Error(concat("draws for ", draws.keys.size(), " images in a batch of ", batch));
   }
   const ConstTensorView logits =
       run(batch, parameters, parameters.state().data(), {.phase = Phase::training, .draws = draws});
-  trained_batch_ = batch;
+  backward_possible_ = true;
   return logits;
 }
 
@@ -266,7 +275,7 @@ ConstTensorView Session::run(Index batch, const Parameters& parameters, float* s
   }
   check_batch(batch);
   check_kernels();
-  trained_batch_ = 0;
+  backward_possible_ = false;
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
   fill_views(network_->state(), state, state_views_);
   batch_ = batch;
@@ -284,7 +293,7 @@ void Session::forward_layers(std::size_t begin, std::size_t end, Index first, In
                              const Pass& pass) {
   for (std::size_t i = begin; i < end; ++i) {
     const Network::Entry& entry = layers_[i];
-    const double start = observer_ ? seconds_now() : 0;
+    const SteadyTime start = observer_ ? steady_now() : SteadyTime();
     const TensorView input =
         i == 0 ? part(input_view(batch_), first, images) : activation(i - 1, images);
     const TensorView output = i + 1 == sliced_layers_ ? part(activation(i, batch_), first, images)
@@ -306,7 +315,7 @@ void Session::forward_layers(std::size_t begin, std::size_t end, Index first, In
          .saved = pass.phase == Phase::training ? at(memory_[i].saved) : nullptr,
          .scratch = at(scratch_),
          .draws = pass.draws});
-    if (observer_) observer_(entry.name, Direction::forward, seconds_now() - start);
+    if (observer_) observer_(entry.name, Direction::forward, seconds_since(start));
   }
 }
 
@@ -317,8 +326,8 @@ bool Session::next_applies_relu_gradient(std::size_t layer) const {
 
 void Session::backward(ConstTensorView logits_gradient, const Parameters& parameters,
                        Parameters& gradients) {
-  if (trained_batch_ == 0 || logits_gradient.shape != batched(network_->output(), trained_batch_)) {
-    throw Error("backward follows train, with gradients of its logits");
+  if (!backward_possible_ || logits_gradient.shape != batched(network_->output(), batch_)) {
+    throw Error("backward follows forward_training, with gradients of its logits");
   }
   check_kernels();
   fill_views(network_->parameters(), parameters.values().data(), parameter_views_);
@@ -329,7 +338,7 @@ void Session::backward(ConstTensorView logits_gradient, const Parameters& parame
   for (std::size_t i = layers_.size(); i-- > 0;) {
     const Network::Entry& entry = layers_[i];
     const LayerPlan& plan = memory_[i].plan;
-    const double start = observer_ ? seconds_now() : 0;
+    const SteadyTime start = observer_ ? steady_now() : SteadyTime();
     const auto parameter_views =
         std::span(parameter_views_).subspan(entry.first_parameter, entry.parameter_count);
     const TensorView input = i == 0 ? input_view(batch_) : activation(i - 1, batch_);
@@ -355,7 +364,7 @@ void Session::backward(ConstTensorView logits_gradient, const Parameters& parame
          .scratch = at(scratch_),
          .apply_input_relu_gradient = i > 0 && next_applies_relu_gradient(i - 1),
          .output_relu_gradient_applied = next_applies_relu_gradient(i)});
-    if (observer_) observer_(entry.name, Direction::backward, seconds_now() - start);
+    if (observer_) observer_(entry.name, Direction::backward, seconds_since(start));
   }
 }
 

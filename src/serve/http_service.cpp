@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
+#include <ferplus/core/clock.h>
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/image.h>
@@ -20,7 +21,6 @@ namespace ferplus::serve {
 namespace {
 
 using nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
 
 // An answer other than 200, for people and programs.
 class Refusal : public Error {
@@ -31,10 +31,6 @@ class Refusal : public Error {
  private:
   int status_;
 };
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 Response text(std::string body, const char* type) {
   return {200, type, std::make_shared<const std::string>(std::move(body)), {}};
@@ -66,7 +62,7 @@ void require_picture(const Request& request) {
 }
 
 Response predict(const Service& service, const Request& request, Worker* worker) {
-  const Clock::time_point start = Clock::now();
+  const SteadyTime start = steady_now();
   const bool detect = asked_to_detect(service, request);
   require_picture(request);
   if (detect && !worker->detector) make_face_detector();  // throws, and says what is missing
@@ -85,7 +81,7 @@ Response predict(const Service& service, const Request& request, Worker* worker)
 
 Response modelhub_predict(const Service& service, std::span<const std::byte> bytes,
                           Worker* worker) {
-  const Clock::time_point start = Clock::now();
+  const SteadyTime start = steady_now();
   if (image_format(bytes) == ImageFormat::unknown) throw Refusal(400, "Incorrect file type.");
   const GrayImage image = read_picture(bytes);
   const Probabilities probabilities = worker->predictor.predict(view(image));

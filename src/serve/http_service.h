@@ -14,6 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/clock.h>
 #include <ferplus/serve/server.h>
 
 #include "serve/http_message.h"
@@ -75,7 +76,7 @@ class Service {
   ModelIdentity identity_;
   nlohmann::ordered_json config_;  // ModelHub's
   std::shared_ptr<const std::string> archive_;
-  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  SteadyTime started_ = steady_now();
   mutable std::atomic<std::uint64_t> answered_[6] = {};  // by the first digit of the status
   mutable std::atomic<std::uint64_t> faces_{0};
 };

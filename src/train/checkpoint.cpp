@@ -27,7 +27,7 @@ Position position_from(const json& object) {
   object.at("images").get_to(p.images);
   object.at("best_epoch").get_to(p.best_epoch);
   object.at("best_accuracy").get_to(p.best_accuracy);
-  p.recent = object.value("recent", p.recent);
+  object.at("recent").get_to(p.recent);
   if (p.recent.size() > kRecentSteps) throw Error("too many recent steps");
   if (p.epoch < 0 || p.epoch_step < 0 || p.run_steps < 0) throw Error("a position below zero");
   return p;
@@ -49,6 +49,18 @@ Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
 
 const Parameters& evaluated_parameters(const Checkpoint& checkpoint) {
   return checkpoint.average ? checkpoint.average->average() : checkpoint.parameters;
+}
+
+void Position::add_step(const StepSums& step) {
+  ++epoch_step;
+  ++run_steps;
+  loss += step.loss;
+  correct += step.correct;
+  images += step.images;
+  seconds += step.seconds;
+  recent.reserve(kRecentSteps);
+  if (recent.size() == kRecentSteps) recent.erase(recent.begin());
+  recent.emplace_back(step.loss, step.images);
 }
 
 double Position::recent_loss() const {

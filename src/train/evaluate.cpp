@@ -156,11 +156,11 @@ std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std:
   std::vector<Logits> logits;
   logits.reserve(samples.size());
   while (logits.size() < samples.size()) {
-    const auto chosen = samples.subspan(logits.size());
-    const Index images = std::min(session.max_batch(), static_cast<Index>(chosen.size()));
+    const auto remaining = samples.subspan(logits.size());
+    const Index images = std::min(session.max_batch(), static_cast<Index>(remaining.size()));
     const TensorView input = session.input(images);
     parallel_for(images, [&](Index n) {
-      const Sample& sample = dataset.samples[chosen[static_cast<std::size_t>(n)]];
+      const Sample& sample = dataset.samples[remaining[static_cast<std::size_t>(n)]];
       make_input(dataset.image(sample), sample.face, view, preprocessing,
                  {input.image(n), kInputPixels});
     });

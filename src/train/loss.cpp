@@ -8,13 +8,13 @@
 namespace ferplus {
 namespace {
 
-// Each loss returns its value and turns `target` into what the gradient subtracts from p.
-double cross_entropy(const LogProbabilities& log_p, std::array<double, kClasses>& target) {
+double cross_entropy(const LogProbabilities& log_p, const std::array<double, kClasses>& target) {
   double loss = 0;
   for (std::size_t k = 0; k < kClasses; ++k) loss -= target[k] * log_p[k];
   return loss;
 }
 
+// Replaces `target` by the one-hot that the gradient subtracts from p.
 double max_target(const LogProbabilities& log_p, std::array<double, kClasses>& target) {
   std::size_t best = 0;
   double largest = -INFINITY;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -29,10 +28,6 @@ FolderLock make_and_lock(const fs::path& folder) {
   return FolderLock(folder);
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 class Trainer {
  public:
   Trainer(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
@@ -42,9 +37,9 @@ class Trainer {
         options_(options),
         listener_(listener),
         network_(build_network(config)),
-        images_(training_set(dataset, config)),
-        loader_(dataset, images_.training, training_batches(config)),
-        public_(select(dataset, Split::public_test, LabelMode::majority)),
+        training_set_(training_set(dataset, config)),
+        loader_(dataset, training_set_.training, training_batches(config)),
+        public_selection_(select(dataset, Split::public_test, LabelMode::majority)),
         schedule_(config.recipe),
         checkpoint_(network_, config),
         gradients_(network_),
@@ -64,13 +59,12 @@ class Trainer {
     const std::string note = begin_run(options_, config_, network_, loader_.batches(), checkpoint_);
     // Whatever happens from here on, there is a checkpoint to resume from.
     if (!file_exists(file("last.safetensors"))) save();
-    checkpoint_.position.recent.reserve(kRecentSteps);
     listener_.on_start({.network = network_.name(),
                         .parameters = network_.parameter_count(),
                         .train_images = loader_.images(),
-                        .public_images = static_cast<std::int64_t>(public_.size()),
-                        .leaks = images_.leaks,
-                        .held_out = images_.held_out.size(),
+                        .public_images = static_cast<std::int64_t>(public_selection_.size()),
+                        .leaks = training_set_.leaks,
+                        .held_out = training_set_.held_out.size(),
                         .steps_per_epoch = loader_.batches(),
                         .epochs = config_.recipe.epochs,
                         .epoch = checkpoint_.position.epoch,
@@ -106,11 +100,12 @@ class Trainer {
 
   void train_epoch();
   void train_step(Index step);
+  void report_step(double mean_loss, double rate);
   void finish_epoch();
   void save_best(const EpochMetrics& metrics);
   [[noreturn]] void report_non_finite(Index step, Index images) const;
 
-  Classification evaluate_public(double& loss);
+  void evaluate_public(EpochMetrics& metrics);
   TrainResult summary(bool interrupted) const;
   TrainResult finish_run();
   void report_profile();
@@ -131,9 +126,9 @@ class Trainer {
   TrainOptions options_;
   TrainListener& listener_;
   Network network_;
-  TrainingSet images_;
+  TrainingSet training_set_;
   BatchLoader loader_;
-  Selection public_;
+  Selection public_selection_;
   Schedule schedule_;
   Checkpoint checkpoint_;
   Parameters gradients_;
@@ -142,12 +137,12 @@ class Trainer {
   FolderLock lock_;
   Buffer<float> targets_, logits_gradient_;  // of a batch
   std::vector<std::size_t> samples_;         // of the batch: into dataset_
-  std::vector<std::uint32_t> draw_keys_;     // of the batch: Sample::index
+  std::vector<std::uint32_t> draw_keys_;     // of the batch: Sample::draw_key
 };
 
 // The straight line of the whole project: one step.
 void Trainer::train_step(Index step) {
-  const auto start = std::chrono::steady_clock::now();
+  const SteadyTime start = steady_now();
   Position& position = checkpoint_.position;
   const auto epoch = static_cast<std::uint32_t>(position.epoch);
   const Index images = loader_.batch_images(step);
@@ -157,12 +152,12 @@ void Trainer::train_step(Index step) {
   profiler_.begin_step(images);
   loader_.load(epoch, step, session_.input(images), targets, samples_);
   for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
-    draw_keys_[n] = dataset_.samples[samples_[n]].index;
+    draw_keys_[n] = dataset_.samples[samples_[n]].draw_key;
   }
   profiler_.lap(&Profile::batch);
   const DrawContext draws{config_.seed, epoch,
                           std::span(draw_keys_).first(static_cast<std::size_t>(images))};
-  const ConstTensorView logits = session_.train(images, checkpoint_.parameters, draws);
+  const ConstTensorView logits = session_.forward_training(images, checkpoint_.parameters, draws);
   profiler_.lap(&Profile::forward);
   const double loss = softmax_loss(label_mode(config_.mode).loss, logits, targets, logits_gradient);
   if (!std::isfinite(loss)) report_non_finite(step, images);
@@ -181,15 +176,13 @@ void Trainer::train_step(Index step) {
                              position.run_steps);
   profiler_.lap(&Profile::optimizer);
 
-  ++position.epoch_step;
-  ++position.run_steps;
-  position.loss += loss;
-  position.correct += correct;
-  // A window that moves: no allocation once it is full.
-  if (position.recent.size() == kRecentSteps) position.recent.erase(position.recent.begin());
-  position.recent.emplace_back(loss, images);
-  position.images += images;
-  position.seconds += seconds_since(start);
+  position.add_step(
+      {.loss = loss, .correct = correct, .images = images, .seconds = seconds_since(start)});
+  report_step(loss / static_cast<double>(images), rate);
+}
+
+void Trainer::report_step(double mean_loss, double rate) {
+  const Position& position = checkpoint_.position;
   const auto done = static_cast<double>(position.images);
   listener_.on_step({.epoch = position.epoch,
                      .epochs = config_.recipe.epochs,
@@ -197,7 +190,7 @@ void Trainer::train_step(Index step) {
                      .steps_per_epoch = loader_.batches(),
                      .images = position.images,
                      .epoch_images = loader_.images(),
-                     .loss = loss / static_cast<double>(images),
+                     .loss = mean_loss,
                      .mean_loss = position.loss / done,
                      .mean_accuracy = static_cast<double>(position.correct) / done,
                      .learning_rate = rate});
@@ -223,7 +216,7 @@ void Trainer::finish_epoch() {
                        .learning_rate = learning_rate(position.run_steps - position.epoch_step),
                        .seconds = position.seconds,
                        .images_per_second = position.seconds > 0 ? images / position.seconds : 0};
-  metrics.public_accuracy = evaluate_public(metrics.public_loss).accuracy;
+  evaluate_public(metrics);
   if (!std::isfinite(metrics.public_loss)) {
     throw Error(concat("the public loss is not finite after epoch ", position.epoch + 1,
                        ": the weights have diverged (learning rate?)"));
@@ -252,17 +245,18 @@ void Trainer::save_best(const EpochMetrics& metrics) {
              std::move(metadata));
 }
 
-Classification Trainer::evaluate_public(double& loss) {
+void Trainer::evaluate_public(EpochMetrics& metrics) {
   profiler_.begin_evaluation();
   const Parameters& parameters = evaluated_parameters(checkpoint_);
   const std::vector<Logits> logits = predict_samples(
-      dataset_, public_.samples, config_.preprocessing, session_,
-      [&](Index batch) { return session_.evaluate(batch, parameters); }, evaluation_progress());
+      dataset_, public_selection_.samples, config_.preprocessing, session_,
+      [&](Index batch) { return session_.forward_unprepared(batch, parameters); },
+      evaluation_progress());
   profiler_.end_evaluation();
   std::vector<int> classes;
-  for (const Target& target : public_.targets) classes.push_back(argmax(target));
-  loss = agree(logits, public_.targets).cross_entropy;
-  return classify(logits, classes);
+  for (const Target& target : public_selection_.targets) classes.push_back(argmax(target));
+  metrics.public_loss = agree(logits, public_selection_.targets).cross_entropy;
+  metrics.public_accuracy = classify(logits, classes).accuracy;
 }
 
 void Trainer::report_non_finite(Index step, Index images) const {
@@ -314,7 +308,8 @@ TrainResult Trainer::finish_run() {
   if (has_private) {
     profiler_.begin_evaluation();
     const Model best = load_model(file("best.safetensors"));
-    const PreparedModel prepared(best.network, best.parameters);
+    const PreparedModel prepared(best.network, best.parameters,
+                                 precision_from_name(config_.recipe.precision));
     result.private_accuracy = evaluate(dataset_, prepared,
                                        {.split = Split::private_test,
                                         .preprocessing = best.preprocessing(),

@@ -68,7 +68,7 @@ std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> sam
   for (std::size_t i : samples) {
     const Sample& sample = dataset.samples[i];
     const ImageView image = dataset.image(sample);
-    fingerprint.update(std::as_bytes(std::span(&sample.index, 1)));
+    fingerprint.update(std::as_bytes(std::span(&sample.draw_key, 1)));
     fingerprint.update(std::as_bytes(std::span(sample.votes)));
     if (sample.face != Rectangle{0, 0, kFerSide, kFerSide}) {
       fingerprint.update(std::as_bytes(std::span(&sample.face, 1)));
@@ -84,7 +84,6 @@ BatchOptions training_batches(const RunConfig& config) {
   return {.batch_size = recipe.batch,
           .seed = config.seed,
           .shuffle = recipe.shuffle == "once" ? Shuffle::once : Shuffle::every_epoch,
-          .augment = true,
           .distortion = distortion_limits(recipe),
           .alternate_flip = recipe.alternate_flip,
           .erasing = {.probability = recipe.erase, .largest_area = recipe.erase_area},

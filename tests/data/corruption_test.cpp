@@ -120,7 +120,7 @@ TEST(Corruption, OfADatasetKeepsWhatItSaysAboutTheFaces) {
     for (std::size_t i = 0; i < 2; ++i) {
       const Sample &before = dataset.samples[samples[i]], &after = worse.samples[i];
       EXPECT_EQ(after.votes, before.votes);
-      EXPECT_EQ(after.index, before.index);
+      EXPECT_EQ(after.draw_key, before.draw_key);
       EXPECT_EQ(after.split, before.split);
       EXPECT_EQ(after.face, (Rectangle{0, 0, after.width, after.height}));
       EXPECT_LE(after.pixel_offset + static_cast<std::size_t>(after.width * after.height),

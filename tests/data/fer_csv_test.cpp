@@ -58,7 +58,7 @@ TEST(FerCsv, EveryRowOfAFileOfSeveralChunksIsRead) {
     EXPECT_EQ(s.row, row);
     EXPECT_EQ(s.name, votes[1]);
     EXPECT_EQ(s.split, static_cast<Split>(split));
-    EXPECT_EQ(s.index, index[split]++);
+    EXPECT_EQ(s.draw_key, index[split]++);
     EXPECT_EQ(s.face, (Rectangle{0, 0, 48, 48}));
     for (std::size_t i = 0; i < s.votes.size(); ++i) ASSERT_EQ(s.votes[i], std::stoi(votes[i + 2]));
     std::istringstream pixels(pixels_line.substr(pixels_line.find(',') + 1));

@@ -60,7 +60,7 @@ inline void expect_equal_samples(const Dataset& a, const Dataset& b) {
   EXPECT_EQ(a.pixels, b.pixels);
   for (std::size_t i = 0; i < a.samples.size(); ++i) {
     const Sample &x = a.samples[i], &y = b.samples[i];
-    ASSERT_EQ(x.index, y.index) << i;
+    ASSERT_EQ(x.draw_key, y.draw_key) << i;
     ASSERT_EQ(x.split, y.split) << i;
     ASSERT_EQ(x.face, y.face) << i;
     ASSERT_EQ(x.votes, y.votes) << i;

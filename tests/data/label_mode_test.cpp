@@ -90,7 +90,7 @@ TEST(LabelMode, OnlyProbabilityDraws) {
     const auto target = info.target(votes);
     if (!target) continue;
     RandomSequence random({.seed = 1, .stream = Stream::label});
-    const Target shown = info.present(*target, random);
+    const Target shown = info.draw_target(*target, random);
     EXPECT_EQ(shown == *target, info.mode != LabelMode::probability) << info.name;
   }
 }
@@ -102,7 +102,7 @@ TEST(LabelMode, DrawnLabelsFollowTheTarget) {
   constexpr int kDraws = 40000;
   for (std::uint32_t i = 0; i < kDraws; ++i) {
     RandomSequence random({.seed = 7, .stream = Stream::label, .epoch = 3, .sample = i});
-    const Target one_hot = mode.present(target, random);
+    const Target one_hot = mode.draw_target(target, random);
     ASSERT_EQ(std::accumulate(one_hot.begin(), one_hot.end(), 0.0F), 1.0F);
     share[static_cast<std::size_t>(argmax(one_hot))] += 1.0 / kDraws;
   }

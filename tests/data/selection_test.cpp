@@ -29,7 +29,7 @@ Dataset dataset_of(const std::vector<Pixel>& pixels) {
   for (const Pixel& pixel : pixels) {
     const auto split = static_cast<std::size_t>(pixel.split);
     dataset.samples.push_back({.row = dataset.samples.size(),
-                               .index = static_cast<std::uint32_t>(dataset.rows[split]++),
+                               .draw_key = static_cast<std::uint32_t>(dataset.rows[split]++),
                                .split = pixel.split,
                                .name = std::to_string(dataset.samples.size()),
                                .face = {0, 0, 1, 1},

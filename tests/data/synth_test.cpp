@@ -27,7 +27,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 bool same_sample(const Sample& a, const Sample& b) {
-  return a.row == b.row && a.index == b.index && a.split == b.split && a.name == b.name &&
+  return a.row == b.row && a.draw_key == b.draw_key && a.split == b.split && a.name == b.name &&
          a.face == b.face && a.votes == b.votes && a.width == b.width && a.height == b.height &&
          a.pixel_offset == b.pixel_offset;
 }

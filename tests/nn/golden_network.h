@@ -66,8 +66,8 @@ class GoldenNetwork {
     std::memcpy(session.input(kBatch).data, input.data(), input.size() * sizeof(float));
   }
   static DrawContext draws() {
-    static constexpr std::uint32_t kSamples[kBatch] = {};
-    return {.seed = 0, .epoch = 0, .samples = kSamples};
+    static constexpr std::uint32_t kKeys[kBatch] = {};
+    return {.seed = 0, .epoch = 0, .keys = kKeys};
   }
 
  private:

@@ -61,9 +61,9 @@ TEST(GoldenNetworkTest, TrainingLogitsAndStatistics) {
   Parameters parameters = golden.parameters("initial.");
   Session session(golden.network(), GoldenNetwork::kBatch, Phase::training);
   golden.load_input(session);
-  const double error =
-      relative_error(flat(session.train(GoldenNetwork::kBatch, parameters, GoldenNetwork::draws())),
-                     golden.floats("logits_training"));
+  const double error = relative_error(
+      flat(session.forward_training(GoldenNetwork::kBatch, parameters, GoldenNetwork::draws())),
+      golden.floats("logits_training"));
   RecordProperty("error", std::to_string(error * 1e9) + "e-9");
   EXPECT_LE(error, kLogitsBound);
 
@@ -83,7 +83,7 @@ TEST_P(GoldenGradients, OfEveryParameter) {
   Parameters parameters = golden.parameters("initial.");
   Session session(golden.network(), GoldenNetwork::kBatch, Phase::training);
   golden.load_input(session);
-  session.train(GoldenNetwork::kBatch, parameters, GoldenNetwork::draws());
+  session.forward_training(GoldenNetwork::kBatch, parameters, GoldenNetwork::draws());
   const std::vector<float> gradient = logits_gradient(golden, GetParam());
   Parameters gradients(golden.network());
   session.backward({gradient.data(), {GoldenNetwork::kBatch, 8}}, parameters, gradients);

@@ -67,7 +67,7 @@ class LayerRunner {
     if (plan_.prepared_forward_bytes > 0) prepare(Direction::forward, prepared_forward_);
     const std::vector<TensorView> state = views(plan_.state, state_);
     const std::vector<ConstTensorView> parameters = constant(views(plan_.parameters, parameters_));
-    draws_.samples = samples_;
+    draws_.keys = samples_;
     layer_->forward({.phase = phase_,
                      .input = plan_.in_place ? output_view() : input_view(),
                      .output = output_view(),
@@ -135,7 +135,7 @@ class LayerRunner {
   Buffer<std::byte> saved_, scratch_, prepared_forward_, prepared_backward_;
   std::vector<Buffer<float>> parameters_, gradients_, state_;
   std::vector<std::uint32_t> samples_;
-  DrawContext draws_{.seed = 5, .epoch = 2, .samples = {}};
+  DrawContext draws_{.seed = 5, .epoch = 2, .keys = {}};
 };
 
 }  // namespace ferplus

@@ -111,7 +111,7 @@ TEST(ModelsTest, DropoutLayersDrawFromStreamsOfTheirOwn) {
                           .prepared = nullptr,
                           .saved = saved.data(),
                           .scratch = nullptr,
-                          .draws = {.seed = 1, .epoch = 0, .samples = {&sample, 1}}});
+                          .draws = {.seed = 1, .epoch = 0, .keys = {&sample, 1}}});
   }
   ASSERT_EQ(masks.size(), 6u);
   for (std::size_t a = 0; a < masks.size(); ++a) {

@@ -69,7 +69,7 @@ std::vector<std::vector<float>> training_step(const Network& network, Index batc
   const std::vector<std::uint32_t> keys = sample_keys(batch);
   std::vector<std::vector<float>> result;
   const ConstTensorView logits =
-      session.train(batch, parameters, {.seed = 8, .epoch = 1, .samples = keys});
+      session.forward_training(batch, parameters, {.seed = 8, .epoch = 1, .keys = keys});
   result.push_back(copied(logits));
   std::vector<float> gradient(count_of(logits.shape));
   fill_uniform(gradient, -1, 1, 4);
@@ -145,7 +145,7 @@ TEST(SessionTest, EvaluateEqualsPreparedForward) {
     const std::vector<float> expected = copied(inference.forward(5, prepared));
     load(training, 5);
     // Within rounding: the prepared model has its batch-norm folded.
-    const std::vector<float> actual = copied(training.evaluate(5, parameters));
+    const std::vector<float> actual = copied(training.forward_unprepared(5, parameters));
     for (std::size_t i = 0; i < expected.size(); ++i) {
       EXPECT_NEAR(actual[i], expected[i], 1e-5f * (1 + std::abs(expected[i])));
     }
@@ -167,7 +167,7 @@ TEST(SessionTest, EvaluateLeavesStatisticsAlone) {
   const std::vector<float> before = copied(parameters.state());
   Session session(network, 4, Phase::training);
   load(session, 4);
-  session.evaluate(4, parameters);
+  session.forward_unprepared(4, parameters);
   EXPECT_EQ(copied(parameters.state()), before);
 }
 
@@ -182,12 +182,12 @@ TEST(SessionTest, GradientOfAChainOfInPlaceLayers) {
   Parameters parameters = initialized(network), gradients(network);
   Session session(network, 4, Phase::training);
   const std::vector<std::uint32_t> keys = sample_keys(4);
-  const DrawContext draws{.seed = 8, .epoch = 1, .samples = keys};
+  const DrawContext draws{.seed = 8, .epoch = 1, .keys = keys};
   std::vector<float> weights(32);
   fill_uniform(weights, -1, 1, 4);
   const auto functional = [&] {
     load(session, 4);
-    const ConstTensorView logits = session.train(4, parameters, draws);
+    const ConstTensorView logits = session.forward_training(4, parameters, draws);
     double sum = 0;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       sum += static_cast<double>(weights[i]) * static_cast<double>(logits.data[i]);
@@ -224,13 +224,12 @@ TEST(SessionTest, StepsAllocateNothing) {
   const auto step = [&] {
     for (Index batch : {Index{8}, Index{3}}) {
       load(session, batch);
-      session.train(batch, parameters,
-                    {.seed = 1,
-                     .epoch = 0,
-                     .samples = std::span(keys).first(static_cast<std::size_t>(batch))});
+      session.forward_training(
+          batch, parameters,
+          {.seed = 1, .epoch = 0, .keys = std::span(keys).first(static_cast<std::size_t>(batch))});
       session.backward({gradient.data(), {batch, 8}}, parameters, gradients);
       load(session, batch);
-      session.evaluate(batch, parameters);
+      session.forward_unprepared(batch, parameters);
       load(inference, batch);
       inference.forward(batch, prepared);
     }
@@ -248,17 +247,17 @@ TEST(SessionTest, NamesTheFirstLayerThatIsNotFinite) {
   const Network network = small_network();
   Parameters parameters = initialized(network);
   const std::vector<std::uint32_t> keys = sample_keys(4);
-  const DrawContext draws{.seed = 1, .epoch = 0, .samples = keys};
+  const DrawContext draws{.seed = 1, .epoch = 0, .keys = keys};
   Session session(network, 4, Phase::training);
   load(session, 4);
-  session.train(4, parameters, draws);
+  session.forward_training(4, parameters, draws);
   EXPECT_EQ(session.first_non_finite_layer(), std::nullopt);
   for (const Network::Array& array : network.parameters()) {
     if (array.spec.name != "fc1.weight") continue;
     parameters.values()[array.offset] = std::numeric_limits<float>::quiet_NaN();
   }
   load(session, 4);
-  session.train(4, parameters, draws);
+  session.forward_training(4, parameters, draws);
   EXPECT_EQ(session.first_non_finite_layer(), "fc1");
 }
 
@@ -274,7 +273,7 @@ TEST(SessionTest, ObserverHearsEveryLayerInOrder) {
     heard.push_back(name + (direction == Direction::forward ? " forward" : " backward"));
   });
   load(session, 2);
-  session.train(2, parameters, {.seed = 1, .epoch = 0, .samples = keys});
+  session.forward_training(2, parameters, {.seed = 1, .epoch = 0, .keys = keys});
   session.backward({gradient.data(), {2, 8}}, parameters, gradients);
   std::vector<std::string> expected;
   const std::vector<Network::Entry> layers = fused_layers(network);
@@ -312,7 +311,7 @@ TEST(SessionTest, NobodyComputesTheGradientOfTheInput) {
   Session session(network, 1, Phase::training);
   const std::uint32_t key = 0;
   load(session, 1);
-  session.train(1, parameters, {.seed = 1, .epoch = 0, .samples = {&key, 1}});
+  session.forward_training(1, parameters, {.seed = 1, .epoch = 0, .keys = {&key, 1}});
   const std::vector<float> gradient(8, 1.0f);
   session.backward({gradient.data(), {1, 8}}, parameters, gradients);
   EXPECT_EQ(first, nullptr);
@@ -326,7 +325,7 @@ TEST(SessionTest, RefusesWhatItHasNoMemoryFor) {
   Session session(network, 4, Phase::inference);
   EXPECT_THROW(session.input(5), Error);
   EXPECT_THROW(session.input(0), Error);
-  EXPECT_THROW(session.evaluate(2, parameters), Error);
+  EXPECT_THROW(session.forward_unprepared(2, parameters), Error);
   const PreparedModel model(network, parameters);
   Session inference(model, 4);
   EXPECT_THROW(inference.forward(0, model), Error);
@@ -337,7 +336,7 @@ TEST(SessionTest, BackwardFollowsTrain) {
   const Network network = small_network();
   Parameters parameters = initialized(network), gradients(network);
   const std::vector<std::uint32_t> keys = sample_keys(3);
-  const DrawContext draws{.seed = 1, .epoch = 0, .samples = keys};
+  const DrawContext draws{.seed = 1, .epoch = 0, .keys = keys};
   const std::vector<float> gradient(3 * 8, 0.01f);
   Session session(network, 3, Phase::training);
   const auto backward = [&](Index batch) {
@@ -345,7 +344,7 @@ TEST(SessionTest, BackwardFollowsTrain) {
   };
   const auto train = [&] {
     load(session, 3);
-    session.train(3, parameters, draws);
+    session.forward_training(3, parameters, draws);
   };
   EXPECT_THROW(backward(3), Error);
   train();
@@ -353,13 +352,13 @@ TEST(SessionTest, BackwardFollowsTrain) {
   EXPECT_NO_THROW(backward(3));
   load(session, 3);
   EXPECT_THROW(backward(3), Error) << "the input is another";
-  session.evaluate(3, parameters);
+  session.forward_unprepared(3, parameters);
   EXPECT_THROW(backward(3), Error);
   train();
-  session.evaluate(3, parameters);
+  session.forward_unprepared(3, parameters);
   EXPECT_THROW(backward(3), Error) << "evaluation wrote where the activations were";
   load(session, 2);
-  EXPECT_THROW(session.train(2, parameters, draws), Error) << "draws for three images";
+  EXPECT_THROW(session.forward_training(2, parameters, draws), Error) << "draws for three images";
 }
 
 // Layers choose their algorithm at each call: weights packed for another must not be read.
@@ -367,19 +366,19 @@ TEST(SessionTest, NoticesThatTheKernelsHaveChanged) {
   const Network network = build_model("vgg_mini");
   Parameters parameters = initialized(network), gradients(network);
   const std::vector<std::uint32_t> keys = sample_keys(1);
-  const DrawContext draws{.seed = 1, .epoch = 0, .samples = keys};
+  const DrawContext draws{.seed = 1, .epoch = 0, .keys = keys};
   const std::vector<float> gradient(8, 0.01f);
   const PreparedModel model(network, parameters);
   Session inference(model, 1), training(network, 1, Phase::training);
   load(inference, 1);
   const std::vector<float> before = copied(inference.forward(1, model));
   load(training, 1);
-  training.train(1, parameters, draws);
+  training.forward_training(1, parameters, draws);
   {
     const ScopedConvSelection other({.algorithm = "matrix_product"});
     EXPECT_THROW(inference.forward(1, model), Error);
     EXPECT_THROW(training.backward({gradient.data(), {1, 8}}, parameters, gradients), Error);
-    EXPECT_THROW(training.evaluate(1, parameters), Error);
+    EXPECT_THROW(training.forward_unprepared(1, parameters), Error);
     Session since(model, 1);
     load(since, 1);
     EXPECT_THROW(since.forward(1, model), Error) << "the weights were packed before";

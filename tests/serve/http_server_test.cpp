@@ -329,7 +329,7 @@ TEST_F(HttpServer, ForeignNamesAreRefused) {
                            "127.0.0.1.example.org", "[example.org]"}) {
     EXPECT_EQ(status(host), 421) << host;
   }
-  restart("localhost", "https://example.org:444/faces/");
+  restart("127.0.0.1", "https://example.org:444/faces/");
   EXPECT_EQ(status("example.org:80"), 200);
   EXPECT_EQ(status("localhost"), 200);
   EXPECT_EQ(status("other.example.org"), 421);

@@ -32,7 +32,7 @@ class EvaluateTest : public testing::Test {
 
   void add(Split split, std::uint8_t shade, const Votes& votes) {
     Sample sample{.row = dataset_.samples.size(),
-                  .index = static_cast<std::uint32_t>(dataset_.samples.size()),
+                  .draw_key = static_cast<std::uint32_t>(dataset_.samples.size()),
                   .split = split,
                   .name = "face",
                   .face = {0, 0, 48, 48},

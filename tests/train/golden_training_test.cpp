@@ -42,7 +42,8 @@ TEST_P(GoldenTraining, LossGradientsAndTenSteps) {
   double worst = 0;
   for (std::size_t step = 0; step < GoldenNetwork::kSteps; ++step) {
     golden.load_input(session);
-    const ConstTensorView logits = session.train(kBatch, parameters, GoldenNetwork::draws());
+    const ConstTensorView logits =
+        session.forward_training(kBatch, parameters, GoldenNetwork::draws());
     const double loss = softmax_loss(c.loss, logits, targets, logits_gradient) / kBatch;
     session.backward(logits_gradient, parameters, gradients);
     if (step == 0) {
@@ -54,7 +55,7 @@ TEST_P(GoldenTraining, LossGradientsAndTenSteps) {
                 1.8e-6);
     }
     worst = std::max(worst, std::abs(loss / expected[step] - 1));
-    sgd.step(parameters, gradients, c.rate, kBatch);
+    sgd.step(parameters, gradients, c.rate, kBatch, nullptr, 0);
   }
   RecordProperty("losses", std::to_string(worst * 1e9) + "e-9");
   EXPECT_LE(worst, c.loss_bound);

@@ -54,7 +54,7 @@ TEST_P(SgdTest, FollowsItsFormulas) {
         expected[array.offset + i].step(GetParam(), static_cast<double>(g), rate, images, decays);
       }
     }
-    sgd.step(parameters, gradients, rate, static_cast<Index>(images));
+    sgd.step(parameters, gradients, rate, static_cast<Index>(images), nullptr, 0);
   }
   for (const Network::Array& array : net.parameters()) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(array.spec.shape.elements()); ++i) {
@@ -82,12 +82,12 @@ TEST(SgdTest, PaperStepByHand) {
   Sgd sgd(net, {});
   parameters.values()[0] = 1;
   gradients.values()[0] = 2;
-  sgd.step(parameters, gradients, 0.05, 32);  // v = 0.2
+  sgd.step(parameters, gradients, 0.05, 32, nullptr, 0);  // v = 0.2
   EXPECT_FLOAT_EQ(parameters.values()[0], 0.99f);
-  sgd.step(parameters, gradients, 0.05, 32);  // v = 0.18 + 0.2
+  sgd.step(parameters, gradients, 0.05, 32, nullptr, 0);  // v = 0.18 + 0.2
   EXPECT_FLOAT_EQ(parameters.values()[0], 0.971f);
   gradients.values()[0] = 0;
-  sgd.step(parameters, gradients, 0.05, 16);  // v = 0.9^(1/2) 0.38
+  sgd.step(parameters, gradients, 0.05, 16, nullptr, 0);  // v = 0.9^(1/2) 0.38
   EXPECT_FLOAT_EQ(parameters.values()[0], 0.971f - 0.05f * 0.9486833f * 0.38f);
 }
 

@@ -203,7 +203,7 @@ TEST_F(ResumeTest, AnyNumberOfThreads) {
 
 TEST_F(ResumeTest, FoldersInsteadOfCsv) {
   // A row without an image before others, which the folders do not have.
-  ASSERT_NE(faces().samples[10].row, faces().samples[10].index);
+  ASSERT_NE(faces().samples[10].row, faces().samples[10].draw_key);
   TemporaryFolder data;
   write_folders(faces(), data.path(), false);
   const Dataset loaded = load_folders(data.path());

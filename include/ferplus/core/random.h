@@ -31,7 +31,7 @@ enum class Stream : std::uint32_t {
   dropout = 1000,
 };
 
-// Names one sequence of draws. `sample` is Sample::index, the image's place in its split (or the
+// Names one sequence of draws. `sample` is Sample::draw_key, the image's place in its split (or the
 // parameter's number, for initialisation), never its place in a batch.
 struct RandomKey {
   std::uint64_t seed = 0;

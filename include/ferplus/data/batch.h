@@ -1,4 +1,5 @@
-// Batches of network inputs and targets, made anew from the images of a selection.
+// Batches of network inputs and targets for training, made anew from the images of a selection.
+// (Evaluation shows faces as they are: train/evaluate.h.)
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,6 @@
 namespace ferplus {
 
 enum class Shuffle : std::uint8_t {
-  none,        // the selection's order
   once,        // one random order for all epochs, as the paper's recipe
   every_epoch  // a new one each epoch
 };
@@ -24,7 +24,6 @@ struct BatchOptions {
   Index batch_size = 32;
   std::uint64_t seed = 0;
   Shuffle shuffle = Shuffle::once;
-  bool augment = true;  // false: faces as they are, and none of what follows up to preprocessing
   DistortionLimits distortion{};
   // With distortion.flip: an image is mirrored in every other epoch, from its own random start, in
   // place of a coin each epoch (Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024).
@@ -40,18 +39,13 @@ struct BatchOptions {
   // changes.
   double mixup = 0;
   Preprocessing preprocessing = Preprocessing::ferplus;
-
-  // In order, undistorted, targets as they are.
-  static BatchOptions evaluation(Index batch_size) {
-    return {.batch_size = batch_size, .shuffle = Shuffle::none, .augment = false};
-  }
 };
 
 // Batch b of epoch e is a pure function of (selection, images, options, e, b): the order comes from
 // Stream::shuffle, distortions, erased rectangles, drawn labels and shares of mixtures from
-// Stream::distortion, erasing, label and mixing keyed by (seed, epoch, Sample::index), the start of
-// alternating flips from Stream::flip without the epoch. So a CSV and the folders made from it give
-// the same bits, on any number of threads, and a run can resume at any batch.
+// Stream::distortion, erasing, label and mixing keyed by (seed, epoch, Sample::draw_key), the start
+// of alternating flips from Stream::flip without the epoch. So a CSV and the folders made from it
+// give the same bits, on any number of threads, and a run can resume at any batch.
 class BatchLoader {
  public:
   // `selection` is of `dataset`, which must outlive the loader. Throws UsageError if batch_size
@@ -75,15 +69,15 @@ class BatchLoader {
  private:
   void order_for(std::uint32_t epoch);
   // Position in the selection of image n of a batch.
-  std::size_t chosen(Index batch, Index n) const {
+  std::size_t position_of(Index batch, Index n) const {
     return order_[static_cast<std::size_t>(batch * options_.batch_size + n)];
   }
-  const Sample& sample(std::size_t chosen) const {
-    return dataset_->samples[selection_.samples[chosen]];
+  const Sample& sample(std::size_t position) const {
+    return dataset_->samples[selection_.samples[position]];
   }
   RandomSequence draws(Stream stream, std::uint32_t epoch, const Sample& sample) const;
   Distortion distortion(std::uint32_t epoch, const Sample& sample) const;
-  Target present(std::size_t chosen, std::uint32_t epoch) const;
+  Target training_target(std::size_t position, std::uint32_t epoch) const;
   void mix(std::uint32_t epoch, Index batch, TensorView input, TensorView targets) const;
 
   const Dataset* dataset_;

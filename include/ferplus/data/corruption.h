@@ -34,7 +34,7 @@ struct Corruption {
 std::span<const Corruption> corruptions();
 
 // The samples alone, corrupted, in that order: whole pictures are faces. Draws are keyed by
-// Sample::index, so that a sample is corrupted the same way whatever the others are. REQUIRES:
+// Sample::draw_key, so that a sample is corrupted the same way whatever the others are. REQUIRES:
 // indices into dataset.samples whose face rectangles lie within their images.
 Dataset corrupted(const Dataset& dataset, std::span<const std::size_t> samples,
                   const Corruption& corruption);

@@ -41,9 +41,9 @@ struct Sample {
   // Counted from 0 over the CSV, or over the folders' label.csv in split order. For messages: rows
   // without an image count in a CSV but are not in the folders made from it.
   std::size_t row = 0;
-  // Counted from 0 over the samples of its split. Equal for a CSV and the folders made from it:
-  // what random draws are keyed by.
-  std::uint32_t index = 0;
+  // What random draws are keyed by: counted from 0 over the samples of its split, so that it is
+  // equal for a CSV and the folders made from it.
+  std::uint32_t draw_key = 0;
   Split split = Split::train;
   std::string name;
   Rectangle face;

@@ -1,5 +1,6 @@
 // The two published files: fer2013.csv (Kaggle, ICML 2013: emotion,pixels,Usage) and fer2013new.csv
-// (FER+: Usage, Image name, ten votes), joined row by row. The name of an image is not its row.
+// (FER+: Usage, Image name, ten votes), joined row by row. The number in an image's name is
+// not its row number.
 //
 // Both are read as they are or not at all: a header that differs, a wrong number of columns or
 // pixels, a gray value or vote that is no number from 0 to 255, an unknown usage, usages or row

@@ -36,7 +36,7 @@ struct LabelModeInfo {
   // The target of an image with these votes, or nothing if the mode discards the image.
   std::optional<Target> (*target)(const Votes& votes);
   // The target of one presentation of a training image; only `probability` is random.
-  Target (*present)(const Target& target, RandomSequence& random);
+  Target (*draw_target)(const Target& target, RandomSequence& random);
   LossKind loss;
 };
 

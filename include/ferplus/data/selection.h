@@ -15,7 +15,7 @@ struct Selection {
   Split split = Split::train;
   LabelMode mode = LabelMode::majority;
   std::vector<std::size_t> samples;  // indices into Dataset::samples, rising
-  std::vector<Target> targets;       // of each, before present()
+  std::vector<Target> targets;       // of each, before LabelModeInfo::draw_target
 
   std::size_t size() const { return samples.size(); }
 };
@@ -31,8 +31,8 @@ Selection without(const Selection& selection, std::span<const std::size_t> exclu
 Selection first(Selection selection, std::size_t limit);
 
 // `count` of them at random, for what must be measured on images that no training saw. An image's
-// chance is keyed by (seed, Sample::index), so another mode or a CSV in place of its folders holds
-// out the same images as far as it has them. Throws UsageError unless some are left.
+// chance is keyed by (seed, Sample::draw_key), so another mode or a CSV in place of its folders
+// holds out the same images as far as it has them. Throws UsageError unless some are left.
 struct HoldOut {
   Selection rest, held_out;
 };

@@ -60,11 +60,11 @@ struct LayerPlan {
   std::size_t prepared_forward_bytes = 0, prepared_backward_bytes = 0;
 };
 
-// Keys the random draws of one batch: image n draws from (seed, stream, epoch, samples[n]).
+// Keys the random draws of one batch: image n draws from (seed, stream, epoch, keys[n]).
 struct DrawContext {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  std::span<const std::uint32_t> samples;
+  std::span<const std::uint32_t> keys;
 };
 
 struct ForwardArguments {
@@ -89,9 +89,9 @@ struct BackwardArguments {
   const void* prepared;  // what prepare(…, Direction::backward, …) wrote
   const void* saved;
   void* scratch;
-  // A ReLU between two layers has its gradient in either's backward: in that of the layer that ends
-  // with it (ends_with_relu), or, which saves a pass over memory, in that of the next one
-  // (can_apply_input_relu_gradient).
+  // The gradient of a ReLU that ends a layer is applied once: by the next layer if that can
+  // (can_apply_input_relu_gradient), which saves a pass over memory, else by the layer itself. The
+  // flags tell each side.
   bool apply_input_relu_gradient = false;  // input is a ReLU's: write the gradient before it
   // output_gradient is already the one before this layer's own ReLU.
   bool output_relu_gradient_applied = false;

@@ -23,6 +23,8 @@
 
 namespace ferplus {
 
+class ArenaLayout;  // of an arena
+
 // A network's weights packed for inference once, batch-norm folded into them (fold.h), immutable,
 // shared by sessions. Refers to `network` and `parameters`, which must outlive it.
 class PreparedModel {
@@ -59,9 +61,9 @@ class Session {
 
   Index max_batch() const { return max_batch_; }
 
-  // The input of the next pass, for the caller to fill: [batch, …]. Its contents, and what
-  // backward needs, are lost with that pass. Throws Error unless 1 ≤ batch ≤ max_batch(), as all
-  // that take a batch do.
+  // The input of the next pass, for the caller to fill: [batch, …]. Its contents are lost with that
+  // pass, what backward needs already with this call. Throws Error unless 1 ≤ batch ≤ max_batch(),
+  // as all that take a batch do.
   TensorView input(Index batch);
 
   // Logits [batch, outputs] of the images in input(batch), valid until the next call. Inference;
@@ -69,18 +71,19 @@ class Session {
   ConstTensorView forward(Index batch, const PreparedModel& model);
   // Inference with weights that change often (evaluation while training): packs them on the way.
   // Throws Error if the session was not made for Phase::training, whose arena has room for them.
-  ConstTensorView evaluate(Index batch, const Parameters& parameters);
-  // Training; updates the running statistics in parameters.state(). Throws Error as evaluate does,
-  // and unless draws.samples.size() == batch.
-  ConstTensorView train(Index batch, Parameters& parameters, const DrawContext& draws);
-  // Gradients of every parameter from those of the logits [batch, outputs]. Follows train, with the
-  // same parameters and nothing but first_non_finite_layer() in between; throws Error otherwise.
-  // Overwrites gradients.values().
+  ConstTensorView forward_unprepared(Index batch, const Parameters& parameters);
+  // The forward pass of training: dropout drops, batch-norm takes the batch's statistics and
+  // updates the running ones in parameters.state(), and what backward needs is kept. Throws Error
+  // as forward_unprepared does, and unless draws.keys.size() == batch.
+  ConstTensorView forward_training(Index batch, Parameters& parameters, const DrawContext& draws);
+  // Gradients of every parameter from those of the logits [batch, outputs]. Follows
+  // forward_training, with the same parameters and nothing but first_non_finite_layer() in between;
+  // throws Error otherwise. Overwrites gradients.values().
   void backward(ConstTensorView logits_gradient, const Parameters& parameters,
                 Parameters& gradients);
 
-  // After train: the name of the first layer whose output holds a value that is not finite, or
-  // nothing.
+  // After forward_training: the name of the first layer whose output holds a value that is not
+  // finite, or nothing.
   std::optional<std::string> first_non_finite_layer() const;
 
   // Calls observe(name, direction, seconds) after each entry of fused_layers in each pass. Empty to
@@ -97,6 +100,8 @@ class Session {
 
   void plan_slices();
   void plan_arena();
+  void plan_training_activations(ArenaLayout& layout);
+  void plan_inference_activations(ArenaLayout& layout);
   void check_batch(Index batch) const;
   void check_kernels() const;
   TensorView input_view(Index batch);
@@ -131,8 +136,8 @@ class Session {
   Buffer<std::byte> arena_;
   std::vector<ConstTensorView> parameter_views_;
   std::vector<TensorView> state_views_, gradient_views_;
-  Index batch_ = 0;          // of the last pass
-  Index trained_batch_ = 0;  // if that was train and all that backward needs is still there
+  Index batch_ = 0;                 // of the last pass
+  bool backward_possible_ = false;  // all that it needs is there
   Observer observer_;
 };
 

@@ -18,6 +18,13 @@ namespace ferplus {
 // Steps that EpochMetrics::final_train_loss looks back on.
 inline constexpr std::size_t kRecentSteps = 50;
 
+// Of one step.
+struct StepSums {
+  double loss = 0;
+  std::int64_t correct = 0, images = 0;
+  double seconds = 0;
+};
+
 // Where a run stands: between two steps.
 struct Position {
   int epoch = 0;                // the epoch that the next step belongs to
@@ -29,6 +36,8 @@ struct Position {
   // Loss sum and images of each of the last kRecentSteps steps of this epoch, oldest first.
   std::vector<std::pair<double, std::int64_t>> recent;
   double recent_loss() const;  // mean over their images; REQUIRES: recent is not empty
+  // Counts a step that was done. Allocates at the first one of a process at most.
+  void add_step(const StepSums& step);
   void begin_next_epoch();
   // Best epoch so far; -1: none yet.
   int best_epoch = -1;

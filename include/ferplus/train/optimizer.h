@@ -6,9 +6,10 @@
 
 namespace ferplus {
 
-// g ← gradient + weight_decay·w (weights only: neither biases nor batch-norm);
-// v ← μ·v + s·g, s = 1 - μ with unit gain (as CNTK), else 1;
-// w ← w - rate·(nesterov ? s·g + μ·v : v).
+// g ← s·(gradient + weight_decay·w), s = 1 - μ with unit gain (as CNTK), else 1; decay for weights
+// only, neither biases nor batch-norm;
+// v ← μ·v + g;
+// w ← w - rate·(nesterov ? g + μ·v : v).
 // A batch shorter than `batch` has μ = momentum^(images / batch), as CNTK's per-sample momentum.
 struct SgdOptions {
   double momentum = 0.9;
@@ -44,7 +45,7 @@ class Sgd {
   // the average (may be null); `steps_before` counts the steps of the run so far.
   // REQUIRES: 1 ≤ images ≤ options.batch.
   void step(Parameters& parameters, const Parameters& gradients, double learning_rate, Index images,
-            WeightAverage* average = nullptr, std::int64_t steps_before = 0);
+            WeightAverage* average, std::int64_t steps_before);
 
   // v; for checkpoints.
   Parameters& velocity() { return velocity_; }

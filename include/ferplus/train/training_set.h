@@ -36,7 +36,7 @@ TrainingSet training_set(const Dataset& dataset, const RunConfig& config);
 std::optional<std::vector<std::size_t>> untrained_samples(
     const Dataset& dataset, const std::map<std::string, std::string>& metadata);
 
-// Of indices, votes and pixels of these samples, in this order: other data give another text.
+// Of draw keys, votes and pixels of these samples, in this order: other data give another text.
 std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples);
 
 // What the recipe wants of a BatchLoader over those images.

@@ -1,4 +1,4 @@
-// Work in parallel, failures as if it had been done one after another.
+// Work in parallel, errors as if it had been done one after another.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,7 @@ namespace ferplus {
 // As parallel_for, but the exception rethrown is that of the lowest i whose body throws, whatever
 // the threads do. Bodies above a known failure may be left out.
 template <typename Body>
-void parallel_for_in_order(Index count, const Body& body) {
+void parallel_for_first_error(Index count, const Body& body) {
   std::atomic<Index> lowest{std::numeric_limits<Index>::max()};
   std::exception_ptr failure;
   std::mutex mutex;
