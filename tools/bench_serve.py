@@ -29,19 +29,22 @@ def resident_kb(pid):
 
 def ask(port, picture, requests, milliseconds, failures):
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    for _ in range(requests):
-        start = time.perf_counter()
-        connection.request("POST", "/predict", picture)
-        answer = connection.getresponse()
-        answer.read()
-        milliseconds.append(1000 * (time.perf_counter() - start))
-        if answer.status != 200:
-            failures.append(answer.status)
+    try:
+        for _ in range(requests):
+            start = time.perf_counter()
+            connection.request("POST", "/predict", picture)
+            answer = connection.getresponse()
+            answer.read()
+            milliseconds.append(1000 * (time.perf_counter() - start))
+            if answer.status != 200:
+                failures.append(f"status {answer.status}")
+    except (OSError, http.client.HTTPException) as error:
+        failures.append(repr(error))
 
 
 def load(port, picture, connections, requests):
     milliseconds, failures = [], []
-    threads = [threading.Thread(target=ask, args=(port, picture, requests // connections,
+    threads = [threading.Thread(target=ask, args=(port, picture, max(1, requests // connections),
                                                   milliseconds, failures))
                for _ in range(connections)]
     start = time.perf_counter()
@@ -68,16 +71,15 @@ def main():
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(arguments.build / "bin" / "ferplus", pathlib.Path(folder))
-        port = int(server.url.rstrip("/").rsplit(":", 1)[1])
-        with urllib.request.urlopen(server.url + "api/samples/happiness.png") as answer:
-            picture = answer.read()
-        load(port, picture, 4, arguments.requests // 10)
-        early = resident_kb(server.process.pid)
-        for connections in arguments.connections or [1, 2, 8, 64]:
-            rows.append(load(port, picture, connections, arguments.requests))
-        late = resident_kb(server.process.pid)
-        server.close()
+        with Server(arguments.build / "bin" / "ferplus", pathlib.Path(folder)) as server:
+            port = int(server.url.rstrip("/").rsplit(":", 1)[1])
+            with urllib.request.urlopen(server.url + "api/samples/happiness.png") as answer:
+                picture = answer.read()
+            load(port, picture, 4, arguments.requests // 10)
+            early = resident_kb(server.process.pid)
+            for connections in arguments.connections or [1, 2, 8, 64]:
+                rows.append(load(port, picture, connections, arguments.requests))
+            late = resident_kb(server.process.pid)
     print("| connections | predictions a second | median | 99 of 100 below |\n|---|---|---|---|")
     for row in rows:
         print(f"| {row['connections']} | {row['per_second']:.0f} | {row['median_ms']:.2f} ms "

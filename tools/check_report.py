@@ -19,17 +19,17 @@ def main():
     parser.add_argument("--width", type=int, action="append")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    browser, failed = Browser(), False
-    for width in arguments.width or [390, 1280]:
-        for scheme in ["light", "dark"]:
-            url = arguments.page.resolve().as_uri()
-            browser.open(url, width, scheme == "dark")
-            faults = browser.faults(lambda asked: asked == url or asked.startswith("data:"))
-            browser.picture(arguments.output / f"{arguments.page.stem}-{width}-{scheme}.png")
-            for fault in faults:
-                print(f"{width} px, {scheme}: {fault}", file=sys.stderr)
-            failed = failed or bool(faults)
-    browser.close()
+    failed = False
+    with Browser() as browser:
+        for width in arguments.width or [390, 1280]:
+            for scheme in ["light", "dark"]:
+                url = arguments.page.resolve().as_uri()
+                browser.open(url, width, scheme == "dark")
+                faults = browser.faults(lambda asked: asked == url or asked.startswith("data:"))
+                browser.picture(arguments.output / f"{arguments.page.stem}-{width}-{scheme}.png")
+                for fault in faults:
+                    print(f"{width} px, {scheme}: {fault}", file=sys.stderr)
+                failed = failed or bool(faults)
     sys.exit(1 if failed else 0)
 
 

@@ -17,23 +17,61 @@ import urllib.request
 from browser import Browser
 from serve_process import Server
 
-# Resolves with the page's status once it is not "Looking …" any more.
+# Resolves with what the page says of the last picture.
 SETTLED = """
 new Promise(resolve => {
+  const status = document.getElementById('status'), begun = Date.now();
   const look = () => {
-    const text = document.getElementById('status').textContent;
-    if (text === '' || text.startsWith('Looking')) setTimeout(look, 50); else resolve(text);
+    const text = status.textContent;
+    if (text !== '' && !text.startsWith('Looking')) resolve(text);
+    else if (Date.now() - begun > 20000) resolve('no answer within 20 s');
+    else setTimeout(look, 50);
   };
-  setTimeout(look, 200);
+  look();
 })
 """
 
 
+def forget_status(browser):
+    browser.value("document.getElementById('status').textContent = ''")
+
+
+def choose_sample(browser, number):
+    forget_status(browser)
+    browser.value(f"document.querySelectorAll('#samples button')[{number}].click()")
+    return browser.value(SETTLED)
+
+
 def choose_file(browser, path):
+    forget_status(browser)
     root = browser.call("DOM.getDocument")["root"]["nodeId"]
     node = browser.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
     browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
     return browser.value(SETTLED)
+
+
+def try_page(browser, server, photograph, no_picture, pictures):
+    """What is wrong; writes PICTURES-sample.png and PICTURES-photograph.png."""
+    faults = []
+    samples = browser.value("document.querySelectorAll('#samples button').length")
+    if samples != 8:
+        faults.append(f"{samples} samples")
+    for number in range(samples):
+        text = choose_sample(browser, number)
+        if not text.startswith("One face"):
+            faults.append(f"sample {number}: {text}")
+    browser.picture(pathlib.Path(f"{pictures}-sample.png"))
+    text = choose_file(browser, photograph)
+    if "face" not in text or "Sorry" in text:
+        faults.append(f"photograph: {text}")
+    browser.picture(pathlib.Path(f"{pictures}-photograph.png"))
+    if browser.value("document.querySelectorAll('.face h3').length") < 1:
+        faults.append("no answer is shown")
+    faults += browser.faults(lambda asked: asked.startswith(server.url))
+    text = choose_file(browser, no_picture)
+    if "neither a PNG nor a JPEG" not in text:
+        faults.append(f"no picture: {text}")
+    return faults
 
 
 def main():
@@ -46,41 +84,19 @@ def main():
     failures = []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        server = Server(arguments.build / "bin" / "ferplus", folder)
-        photograph = (arguments.photograph or folder / "happiness.png").resolve()
-        if not arguments.photograph:
-            with urllib.request.urlopen(server.url + "api/samples/happiness.png") as answer:
-                photograph.write_bytes(answer.read())
-        (folder / "text.png").write_text("not a picture")
-        browser = Browser()
-        for width in [390, 1280]:
-            for scheme in ["light", "dark"]:
-                where = f"{width} px, {scheme}"
-                browser.open(server.url, width, scheme == "dark")
-                samples = browser.value("document.querySelectorAll('#samples button').length")
-                if samples != 8:
-                    failures.append(f"{where}: {samples} samples")
-                for sample in range(samples):
-                    browser.value(f"document.querySelectorAll('#samples button')[{sample}].click()")
-                    text = browser.value(SETTLED)
-                    if not text.startswith("One face"):
-                        failures.append(f"{where}, sample {sample}: {text}")
-                browser.picture(arguments.output / f"serve-{width}-{scheme}-sample.png")
-                text = choose_file(browser, photograph)
-                if "face" not in text or "Sorry" in text:
-                    failures.append(f"{where}, photograph: {text}")
-                browser.picture(arguments.output / f"serve-{width}-{scheme}-photograph.png")
-                headings = browser.value("document.querySelectorAll('.face h3').length")
-                if headings < 1:
-                    failures.append(f"{where}: no answer is shown")
-                failures += [f"{where}: {fault}" for fault in browser.faults(
-                    lambda asked: asked.startswith(server.url))]
-                wrong = choose_file(browser, folder / "text.png")
-                if "neither a PNG nor a JPEG" not in wrong:
-                    failures.append(f"{where}, no picture: {wrong}")
-        browser.close()
-        if server.close() != 0:
-            failures.append("serve did not end well")
+        no_picture = folder / "text.png"
+        no_picture.write_text("not a picture")
+        with Server(arguments.build / "bin" / "ferplus", folder) as server, Browser() as browser:
+            photograph = (arguments.photograph or folder / "happiness.png").resolve()
+            if not arguments.photograph:
+                with urllib.request.urlopen(server.url + "api/samples/happiness.png") as answer:
+                    photograph.write_bytes(answer.read())
+            for width in [390, 1280]:
+                for scheme in ["light", "dark"]:
+                    browser.open(server.url, width, scheme == "dark")
+                    pictures = arguments.output / f"serve-{width}-{scheme}"
+                    failures += [f"{width} px, {scheme}: {fault}" for fault in try_page(
+                        browser, server, photograph, no_picture, pictures)]
     for failure in failures:
         print(failure, file=sys.stderr)
     sys.exit(1 if failures else 0)

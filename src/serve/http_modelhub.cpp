@@ -108,7 +108,7 @@ ordered_json modelhub_config(const Model& model, const ModelIdentity& identity) 
       {"modelhub", {{"engine", "ferplus"}}}};
 }
 
-ordered_json modelhub_legal(bool own_samples) {
+ordered_json modelhub_legal(bool drawn_samples) {
   return {
       {"modelhub_license", "This server is ferplus, under the MIT licence."},
       {"modelhub_acknowledgements",
@@ -120,9 +120,10 @@ ordered_json modelhub_legal(bool own_samples) {
        "rights "
        "in them; the rights in FER2013's images are not established. Other weights: ask whoever "
        "runs this server."},
-      {"sample_data_license", own_samples ? "Drawn by ferplus, under the MIT licence; no model of "
-                                            "photographs has learnt from such."
-                                          : "Pictures of whoever runs this server."}};
+      {"sample_data_license", drawn_samples
+                                  ? "Drawn by ferplus, under the MIT licence; no model of "
+                                    "photographs has learnt from such."
+                                  : "Pictures of whoever runs this server."}};
 }
 
 ordered_json modelhub_prediction(const ModelIdentity& identity, const Probabilities& probabilities,

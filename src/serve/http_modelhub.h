@@ -20,7 +20,7 @@ ModelIdentity identify(const Model& model);
 // config.json: id, meta, publication, model (with its "io"), modelhub.
 nlohmann::ordered_json modelhub_config(const Model& model, const ModelIdentity& identity);
 // Licences and acknowledgements, as text.
-nlohmann::ordered_json modelhub_legal(bool own_samples);
+nlohmann::ordered_json modelhub_legal(bool drawn_samples);
 // The answer to a prediction: probabilities in class order.
 nlohmann::ordered_json modelhub_prediction(const ModelIdentity& identity,
                                            const Probabilities& probabilities, double seconds,

@@ -41,7 +41,8 @@ std::map<std::string, SamplePicture> load_folder(const fs::path& folder, std::si
   std::error_code failure;
   fs::directory_iterator entries(folder, failure);
   for (; !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
-    if (!is_picture(entries->path()) || !fs::is_regular_file(entries->path())) continue;
+    std::error_code ignored;  // what cannot be looked at is no picture
+    if (!is_picture(entries->path()) || !fs::is_regular_file(entries->path(), ignored)) continue;
     if (samples.size() == kMostSamples) {
       throw file_error(folder, 0, concat("more than ", kMostSamples, " samples"));
     }

@@ -144,7 +144,10 @@ function sampleButton(url) {
   picture.src = path;
   picture.alt = `Sample ${path.slice(path.lastIndexOf('/') + 1)}`;
   button.append(picture);
-  button.addEventListener('click', () => look(fetch(path).then(answer => answer.blob()), true));
+  button.addEventListener('click', () => look(fetch(path).then(answer => {
+    if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
+    return answer.blob();
+  }), true));
   return button;
 }
 

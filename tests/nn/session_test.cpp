@@ -136,7 +136,7 @@ TEST(SessionTest, SlicesOfABatchEqualImagesAlone) {
   }
 }
 
-TEST(SessionTest, EvaluateEqualsPreparedForward) {
+TEST(SessionTest, ForwardUnpreparedEqualsForward) {
   for (const Network& network : {small_network(), build_model("vgg_mini")}) {
     const Parameters parameters = initialized(network);
     const PreparedModel prepared(network, parameters);
@@ -161,7 +161,7 @@ TEST(SessionTest, RunsTheNetworkThatItWasMadeForOnly) {
   EXPECT_THROW(unfolded.forward(2, prepared), Error);
 }
 
-TEST(SessionTest, EvaluateLeavesStatisticsAlone) {
+TEST(SessionTest, ForwardUnpreparedLeavesStatisticsAlone) {
   const Network network = small_network();
   const Parameters parameters = initialized(network);
   const std::vector<float> before = copied(parameters.state());
@@ -332,7 +332,7 @@ TEST(SessionTest, RefusesWhatItHasNoMemoryFor) {
   EXPECT_THROW(inference.forward(5, model), Error);
 }
 
-TEST(SessionTest, BackwardFollowsTrain) {
+TEST(SessionTest, BackwardFollowsForwardTraining) {
   const Network network = small_network();
   Parameters parameters = initialized(network), gradients(network);
   const std::vector<std::uint32_t> keys = sample_keys(3);

@@ -5,7 +5,7 @@
 //   POST /predict      a PNG or JPEG as the body, or as the field "file" of a form. ?detect=1 finds
 //                      the faces first, ?detect=0 takes the picture for the face. JSON: status
 //                      ("ok", "no_face"), width, height, faces (nn/photograph.h), seconds
-//   GET  /health       JSON: what serves, since when, how many requests, how many wait
+//   GET  /health       JSON: what serves, for how long, how many requests, how many wait
 //   GET  /api/…        get_config, get_legal, get_model_io, get_model_files (zip), get_samples,
 //                      samples/FILE, thumbnail/thumbnail.png, predict_sample?filename=FILE
 //   POST /api/predict  field "file"; the picture is the face. GET …?fileurl= is refused: a server
@@ -13,12 +13,14 @@
 //
 // Failures are {"error": …}: 400 for a picture or a request that makes no sense, 404, 405, 413 for
 // one that is too large, 415 for a compressed body, 421 for a foreign name, 503 where too many wait
-// (Retry-After) or the server ends. A body that goes on beyond twice what is allowed, or for more
-// than two minutes, is cut off without an answer. What is not HTTP at all, and heads of more than
-// 32 kB, are answered by libmicrohttpd in HTML. No picture and no address is kept or logged.
+// (Retry-After) or the server ends, 500 for a defect. A body that goes on beyond twice what is
+// allowed, or for more than two minutes, is cut off without an answer. What is not HTTP at all, and
+// heads of more than 32 kB, are answered by libmicrohttpd in HTML. No picture and no address is
+// kept or logged.
 //
-// Memory: the weights once; of each worker, a session and what decoding a picture needs
-// (io/image.h: up to some 300 MB); and up to 256 MB of pictures that wait.
+// Memory: the weights once, and the files that get_model_files and get_samples give; of each
+// worker, a session and what decoding a picture needs (io/image.h: up to some 300 MB); of the
+// pictures that wait, up to 256 MB, and twice that while they come.
 #pragma once
 
 #include <chrono>
@@ -33,23 +35,24 @@
 
 namespace ferplus {
 
-// A request that was answered, or whose client went away (status 0).
+// A request that has ended.
 struct ServedRequest {
-  std::string method, path;  // as the client sent it, unescaped: any bytes
-  int status = 0;            // 413 or 408 too if it was cut off, without an answer
+  std::string method, path;  // percent-decoded: any bytes
+  int status = 0;            // 0: ended without an answer; 413, 408: cut off, without one
   std::size_t received = 0;  // bytes of its body
-  double seconds = 0;        // from its first byte to the end of the answer
+  double seconds = 0;        // from the end of its head to that of the answer
 };
 
 struct ServerOptions {
   // Address or name to listen on. The default is reached from this machine alone; "::" or "0.0.0.0"
-  // is everybody's. No encryption: before strangers, a proxy that has it belongs in front.
+  // is everybody's. No encryption: put a proxy that has it in front before strangers can reach it.
   std::string host = "127.0.0.1";
   int port = 8080;  // 0: one that is free
   // Where clients reach it if that is elsewhere, behind a proxy: http(s)://host[:port][/path].
   // Requests that call the server by other names than this one's, `host` and localhost are refused
-  // (421), so that no foreign page gets at it by a name of its own that leads here. Empty: so they
-  // are where only this machine reaches it. Addresses in numbers are always right.
+  // (421), so that no foreign page gets at it by a name of its own that leads here. If empty,
+  // they are refused only while it listens on a loopback address. Numeric addresses are never
+  // refused.
   std::string url{};
   // Pictures that are worked on at a time, each by a thread of its own that uses thread_count()
   // threads itself: best as many as processors, with set_thread_count(1).

@@ -6,7 +6,8 @@
 //   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
 //   events.out.tfevents.ferplus   the curves for TensorBoard (tensorboard.h), if asked for
 //   profile.json       where the time went (Profile), if that was asked for
-//   summary.json       written at the end: best epoch, its public and, if there, private accuracy
+//   summary.json       written at the end: best epoch, its public and, if there, private accuracy,
+//                      both in the precision of the recipe
 // Here: its rows and its summary, read and cut back, and whether a folder holds a run.
 #pragma once
 

@@ -1,5 +1,7 @@
 #include <chrono>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <system_error>
@@ -70,9 +72,15 @@ std::string printable(const std::string& text) {
 
 std::string log_line(const ServedRequest& request) {
   const std::string outcome =
-      request.status == 0 ? "client went away" : std::to_string(request.status);
+      request.status == 0 ? "ended without an answer" : std::to_string(request.status);
   return fmt::format("{} {} {}, {} bytes, {:.1f} ms", printable(request.method),
                      printable(request.path), outcome, request.received, 1000 * request.seconds);
+}
+
+// Which is everybody's; one that somebody named may be theirs alone.
+bool is_bundled(const Options& options) {
+  const char* named = std::getenv("FERPLUS_MODEL");
+  return options.model.empty() && (named == nullptr || *named == '\0');
 }
 
 int run(Options& options) {
@@ -82,15 +90,17 @@ int run(Options& options) {
   const std::filesystem::path model = given_or_bundled(options.model, options.general);
   options.server.workers = thread_count();
   set_thread_count(1);
-  if (options.model.empty() || options.share_model) options.server.model_file = model;
+  if (is_bundled(options) || options.share_model) options.server.model_file = model;
   options.server.most_bytes = static_cast<std::size_t>(options.megabytes) << 20;
   options.server.log = [&](const ServedRequest& request) { line(options, log_line(request)); };
   install_interrupt_handlers();
   Server server(Predictor(load_model(model), apply(options.compute)), options.server);
-  const PortFile port_file(options.port_file, server.port());
+  std::optional<PortFile> port_file;
+  port_file.emplace(options.port_file, server.port());
   line(options, fmt::format("listening on {}, Ctrl-C ends it", server.url()));
   while (!interrupt_flag()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   line(options, "ending: requests under way are answered first; Ctrl-C again stops at once");
+  port_file.reset();
   server.stop();
   return kExitSuccess;
 }
@@ -109,7 +119,8 @@ Run setup_serve(CLI::App& app) {
            "get_model_files, get_samples, predict_sample and predict. GET /health says what "
            "serves.\n"
            "It listens on this machine alone unless --host says otherwise, and has no encryption "
-           "and no passwords: before strangers belongs a proxy that has them. No picture and no "
+           "and no passwords: put a proxy that has both in front before strangers can reach it. No "
+           "picture and no "
            "address is kept or logged. Ctrl-C or SIGTERM takes no more requests, answers those "
            "under way and ends with exit code 0.",
        .example = "ferplus serve\n"
@@ -129,14 +140,15 @@ Run setup_serve(CLI::App& app) {
       ->group("Server");
   app.add_option(
          "--url", options->server.url,
-         "Where clients reach it if that is elsewhere, behind a proxy: https://example.org, "
-         "with a path if need be. Calls by other names are then refused, as they are where "
-         "only this machine reaches it")
+         "Where clients reach it if that is elsewhere, behind a proxy: https://example.org/faces/. "
+         "The proxy strips the path. Calls by other names are then refused, as they are "
+         "while only this machine reaches it")
       ->type_name("URL")
       ->group("Server");
-  app.add_flag("--share-model", options->share_model,
-               "Give the model away (get_model_files), with a README.md beside its file; without "
-               "--model that is so")
+  app.add_flag(
+         "--share-model", options->share_model,
+         "Give the model away (get_model_files), with a README.md beside its file; the bundled "
+         "one always is")
       ->group("Server");
   app.add_option(
          "--port-file", options->port_file,
