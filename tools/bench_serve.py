@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import urllib.request
+from contextlib import closing
 
 from serve_process import Server
 
@@ -71,7 +72,7 @@ def main():
     arguments = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        with Server(arguments.build / "bin" / "ferplus", pathlib.Path(folder)) as server:
+        with closing(Server(arguments.build / "bin" / "ferplus", pathlib.Path(folder))) as server:
             port = int(server.url.rstrip("/").rsplit(":", 1)[1])
             with urllib.request.urlopen(server.url + "api/samples/happiness.png") as answer:
                 picture = answer.read()

@@ -9,6 +9,7 @@ is cut off or smaller than 9.5 px. Needs chromium and the package websocket-clie
 import argparse
 import pathlib
 import sys
+from contextlib import closing
 
 from browser import Browser
 
@@ -20,7 +21,7 @@ def main():
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     failed = False
-    with Browser() as browser:
+    with closing(Browser()) as browser:
         for width in arguments.width or [390, 1280]:
             for scheme in ["light", "dark"]:
                 url = arguments.page.resolve().as_uri()

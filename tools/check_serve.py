@@ -13,6 +13,7 @@ import pathlib
 import sys
 import tempfile
 import urllib.request
+from contextlib import closing
 
 from browser import Browser
 from serve_process import Server
@@ -86,7 +87,8 @@ def main():
         folder = pathlib.Path(name)
         no_picture = folder / "text.png"
         no_picture.write_text("not a picture")
-        with Server(arguments.build / "bin" / "ferplus", folder) as server, Browser() as browser:
+        program = arguments.build / "bin" / "ferplus"
+        with closing(Server(program, folder)) as server, closing(Browser()) as browser:
             photograph = (arguments.photograph or folder / "happiness.png").resolve()
             if not arguments.photograph:
                 with urllib.request.urlopen(server.url + "api/samples/happiness.png") as answer:

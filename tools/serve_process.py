@@ -14,12 +14,6 @@ class Server:
             time.sleep(0.05)
         self.url = f"http://127.0.0.1:{port_file.read_text().strip()}/"
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     def close(self):
         self.process.terminate()
         return self.process.wait()
