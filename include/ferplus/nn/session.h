@@ -4,13 +4,12 @@
 // Thread safety: a Session belongs to one caller at a time (it uses thread_count() threads itself).
 // Networks, Parameters that nobody changes and PreparedModels may be shared by many sessions.
 //
-// A PreparedModel is packed for the ISA and the convolution algorithms (kernels/conv2d.h) in use at
-// its construction, a Session planned for these and thread_count(). Running one after any of them
-// has changed throws Error; changing them while another thread runs a session is a data race.
+// A Session is planned for the ISA, the convolution algorithms (kernels/conv2d.h) and the
+// thread_count() at its construction. Running it after any of them has changed throws Error;
+// changing them while another thread runs a session is a data race.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,37 +17,12 @@
 
 #include <ferplus/core/buffer.h>
 #include <ferplus/core/parallel.h>
-#include <ferplus/nn/fold.h>
 #include <ferplus/nn/network.h>
+#include <ferplus/nn/prepared_model.h>
 
 namespace ferplus {
 
 class ArenaLayout;  // of an arena
-
-// A network's weights packed for inference once, batch-norm folded into them (fold.h), immutable,
-// shared by sessions. Refers to `network` and `parameters`, which must outlive it.
-class PreparedModel {
- public:
-  PreparedModel(const Network& network, const Parameters& parameters,
-                Precision precision = Precision::fp32);
-
-  // Those that run: without the batch-norm that was folded.
-  const Network& network() const { return *network_; }
-  const Parameters& parameters() const { return *parameters_; }
-  Precision precision() const { return precision_; }
-  const KernelChoice& kernels() const { return kernels_; }
-  // Packed weights of an entry of fused_layers; not to be read if the layer has none.
-  const void* weights(std::size_t layer) const;
-
- private:
-  std::unique_ptr<const FoldedNetwork> folded_;  // if there was something to fold
-  const Network* network_;
-  const Parameters* parameters_;
-  Precision precision_;
-  KernelChoice kernels_;
-  std::vector<std::size_t> offsets_;
-  Buffer<std::byte> packed_;
-};
 
 class Session {
  public:

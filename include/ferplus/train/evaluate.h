@@ -14,7 +14,7 @@
 #include <ferplus/data/transform.h>
 #include <ferplus/nn/predictor.h>
 #include <ferplus/nn/session.h>
-#include <ferplus/train/averaging.h>
+#include <ferplus/train/ensemble.h>
 #include <ferplus/train/metrics.h>
 #include <ferplus/train/taggers.h>
 

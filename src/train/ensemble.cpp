@@ -6,7 +6,7 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/core/names.h>
-#include <ferplus/train/averaging.h>
+#include <ferplus/train/ensemble.h>
 #include <ferplus/train/loss.h>
 
 namespace ferplus {

@@ -1,4 +1,5 @@
-// Averages of probabilities: over views of one face (test-time augmentation) and over models.
+// An ensemble answers with the mean of its probabilities: over views of one face (test-time
+// augmentation), over models.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/nn/predictor.h>
-#include <ferplus/train/averaging.h>
+#include <ferplus/train/ensemble.h>
 
 #include "support/temporary_folder.h"
 
