@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cassert>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -73,23 +72,29 @@ std::size_t members(const Dataset& dataset, std::span<const std::size_t> group, 
   }));
 }
 
+void count(const std::optional<Target>& target, ModeStatistics& mode) {
+  if (!target) {
+    ++mode.dropped;
+    return;
+  }
+  ++mode.kept;
+  const float largest = std::ranges::max(*target);
+  for (std::size_t k = 0; k < kClasses; ++k) mode.per_class[k] += (*target)[k] == largest;
+}
+
 }  // namespace
 
 DatasetStatistics statistics(const Dataset& dataset) {
   DatasetStatistics result;
-  assert(label_modes().size() == kLabelModes);
-  for (std::size_t s = 0; s < kSplits; ++s) result.splits[s].rows = dataset.rows[s];
+  for (std::size_t s = 0; s < kSplits; ++s) {
+    result.splits[s].rows = dataset.rows[s];
+    result.splits[s].modes.resize(label_modes().size());
+  }
   for (const Sample& sample : dataset.samples) {
     SplitStatistics& split = result.splits[static_cast<std::size_t>(sample.split)];
     ++split.images;
-    for (std::size_t m = 0; m < kLabelModes; ++m) {
-      ModeStatistics& mode = split.modes[m];
-      if (const auto target = label_modes()[m].target(sample.votes)) {
-        ++mode.kept;
-        ++mode.per_class[static_cast<std::size_t>(argmax(*target))];
-      } else {
-        ++mode.dropped;
-      }
+    for (std::size_t m = 0; m < split.modes.size(); ++m) {
+      count(label_modes()[m].target(sample.votes), split.modes[m]);
     }
   }
   DuplicateStatistics& duplicates = result.duplicates;

@@ -135,7 +135,8 @@ std::string reliability_figure(const std::string& id, const Evaluation& evaluati
       "calibration error ",
       percent(reliability.error()));
   if (evaluation.calibrated) {
-    remark += concat(" at temperature ", fixed(*evaluation.options.temperature, 3), ", ",
+    remark += concat(" at temperature ", fixed(*evaluation.options.temperature, 3),
+                     evaluation.options.fitted_here() ? ", fitted on this split, " : ", ",
                      percent(evaluation.raw.reliability.error()), " without");
   }
   return figure("Reliability", reliability_chart(id, reliability), remark + ".", to_html(table));

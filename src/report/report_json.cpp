@@ -15,7 +15,7 @@ using nlohmann::ordered_json;
 
 ordered_json to_json(const Mistake& mistake) {
   return {{"row", mistake.row},
-          {"name", mistake.name},
+          {"image", mistake.name},
           {"votes", mistake.votes},
           {"class", kClassNames[static_cast<std::size_t>(mistake.truth)]},
           {"predicted", kClassNames[static_cast<std::size_t>(mistake.predicted)]},

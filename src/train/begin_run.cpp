@@ -10,7 +10,7 @@ namespace ferplus {
 namespace {
 
 // The weights and statistics of config.from instead of the drawn ones.
-void start_from_model(const RunConfig& config, const Network& network, Checkpoint& checkpoint) {
+void start_from_model(const RunConfig& config, const Network& network, TrainingState& state) {
   if (config.from.empty()) return;
   Model model = load_model(config.from);
   if (model.network.name() != network.name()) {
@@ -23,7 +23,7 @@ void start_from_model(const RunConfig& config, const Network& network, Checkpoin
                        ": train it with --preprocessing ",
                        preprocessing_name(model.preprocessing())));
   }
-  checkpoint.parameters = std::move(model.parameters);
+  state.parameters = std::move(model.parameters);
 }
 
 // A crash between the writing of the best model and that of the checkpoint leaves a best model of
@@ -39,7 +39,7 @@ void check_best_model(const std::filesystem::path& folder, const Position& posit
 }
 
 std::string resume(const std::filesystem::path& folder, const RunConfig& config,
-                   const Network& network, Index steps_per_epoch, Checkpoint& checkpoint) {
+                   const Network& network, Index steps_per_epoch, TrainingState& state) {
   const RunConfig before = read_run_config(folder / "config.json");
   const int epochs_before = before.recipe.epochs;
   RunConfig same = config;
@@ -53,15 +53,15 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
                        " (", differing, "): a resumed run keeps its own; only epochs may change"));
   }
   if (file_exists(folder / "last.safetensors")) {
-    load_checkpoint(folder / "last.safetensors", network, checkpoint);
+    load_checkpoint(folder / "last.safetensors", network, state);
   } else if (file_exists(folder / "metrics.jsonl") || file_exists(folder / "best.safetensors")) {
     throw Error(
         concat((folder / "last.safetensors").string(),
                " is missing, so there is nothing to resume from; what the run left is kept"));
   } else {
-    start_from_model(config, network, checkpoint);
+    start_from_model(config, network, state);
   }
-  const Position& position = checkpoint.position;
+  const Position& position = state.position;
   if (position.epoch_step > steps_per_epoch) {
     throw Error(concat((folder / "last.safetensors").string(), " stands at step ",
                        position.epoch_step, " of an epoch that has ", steps_per_epoch,
@@ -84,13 +84,13 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
 }  // namespace
 
 std::string begin_run(const TrainOptions& options, const RunConfig& config, const Network& network,
-                      Index steps_per_epoch, Checkpoint& checkpoint) {
+                      Index steps_per_epoch, TrainingState& state) {
   std::string note;
   if (options.resume) {
-    note = resume(options.folder, config, network, steps_per_epoch, checkpoint);
+    note = resume(options.folder, config, network, steps_per_epoch, state);
   } else {
     refuse_existing_run(options.folder);
-    start_from_model(config, network, checkpoint);
+    start_from_model(config, network, state);
   }
   if (options.tensorboard) {
     const std::filesystem::path metrics = options.folder / "metrics.jsonl";

@@ -110,4 +110,15 @@ void write_calibration(const std::filesystem::path& path, const Calibration& cal
                          {"calibration", to_json(calibration).dump()}});
 }
 
+std::optional<Split> calibration_split(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find("calibration");
+  if (found == metadata.end()) return std::nullopt;
+  try {
+    return split_from_name(
+        nlohmann::json::parse(found->second).at("split").get_ref<const std::string&>());
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace ferplus

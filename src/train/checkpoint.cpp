@@ -35,7 +35,7 @@ Position position_from(const json& object) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
+TrainingState::TrainingState(const Network& network, const RunConfig& config)
     : parameters(network),
       optimizer(network, {.momentum = config.recipe.momentum,
                           .unit_gain = config.recipe.unit_gain,
@@ -47,8 +47,8 @@ Checkpoint::Checkpoint(const Network& network, const RunConfig& config)
              config.seed);
 }
 
-const Parameters& evaluated_parameters(const Checkpoint& checkpoint) {
-  return checkpoint.average ? checkpoint.average->average() : checkpoint.parameters;
+const Parameters& evaluated_parameters(const TrainingState& state) {
+  return state.average ? state.average->average() : state.parameters;
 }
 
 void Position::add_step(const StepSums& step) {
@@ -80,20 +80,20 @@ void Position::begin_next_epoch() {
 }
 
 void save_checkpoint(const std::filesystem::path& path, const Network& network,
-                     const RunConfig& config, const Checkpoint& checkpoint) {
+                     const RunConfig& config, const TrainingState& state) {
   TensorSet tensors;
-  tensors.add(network, checkpoint.parameters);
-  tensors.add(network, checkpoint.optimizer.velocity(), "velocity.", false);
-  if (checkpoint.average) tensors.add(network, checkpoint.average->average(), "ema.");
+  tensors.add(network, state.parameters);
+  tensors.add(network, state.optimizer.velocity(), "velocity.", false);
+  if (state.average) tensors.add(network, state.average->average(), "ema.");
   std::map<std::string, std::string> metadata = to_metadata(config);
-  metadata["data"] = checkpoint.data;
+  metadata["data"] = state.data;
   metadata["config"] = to_json(config).dump();
-  metadata["position"] = to_json(checkpoint.position).dump();
+  metadata["position"] = to_json(state.position).dump();
   save_tensors(path, network, tensors, std::move(metadata));
 }
 
 void load_checkpoint(const std::filesystem::path& path, const Network& network,
-                     Checkpoint& checkpoint) {
+                     TrainingState& state) {
   const SafetensorsFile file(path);
   const std::string name = path.string();
   const auto position = file.metadata().find("position");
@@ -101,20 +101,20 @@ void load_checkpoint(const std::filesystem::path& path, const Network& network,
     throw file_error(path, 0, "not a run's checkpoint: it has no position to resume from");
   }
   try {
-    checkpoint.position = position_from(json::parse(position->second));
+    state.position = position_from(json::parse(position->second));
   } catch (const std::exception& error) {
     throw file_error(path, 0, concat("its position is damaged: ", error.what()));
   }
   check_content(file, name);
   const auto data = file.metadata().find("data");
-  if (data == file.metadata().end() || data->second != checkpoint.data) {
+  if (data == file.metadata().end() || data->second != state.data) {
     throw file_error(path, 0,
                      "it was trained on other data (images or votes) than what is given now");
   }
-  read_arrays(file, name, network, "", true, checkpoint.parameters);
-  read_arrays(file, name, network, "velocity.", false, checkpoint.optimizer.velocity());
-  if (checkpoint.average) {
-    read_arrays(file, name, network, "ema.", true, checkpoint.average->average());
+  read_arrays(file, name, network, "", true, state.parameters);
+  read_arrays(file, name, network, "velocity.", false, state.optimizer.velocity());
+  if (state.average) {
+    read_arrays(file, name, network, "ema.", true, state.average->average());
   }
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kErrors = "errors.csv";
+constexpr const char* kImages = "images.csv";
 constexpr const char* kIndex = "index.csv";
 constexpr std::size_t kUsualColumns = 16;
 constexpr std::size_t kTileStep = kInputSide + 2;  // a frame of one pixel around each
@@ -68,8 +68,8 @@ class ErrorReport {
   }
 
   void write_all_images() const {
-    write_file_atomically(folder_ / kErrors, [&](std::ostream& out) {
-      out << "row,name" << vote_columns() << ",class,predicted,confidence,correct\n";
+    write_file_atomically(folder_ / kImages, [&](std::ostream& out) {
+      out << "row,image" << vote_columns() << ",class,predicted,confidence,correct\n";
       for (std::size_t i = 0; i < evaluation_.samples.size(); ++i) {
         write_image(out, i);
         const auto truth = static_cast<std::size_t>(evaluation_.classes[i]);
@@ -103,7 +103,7 @@ class ErrorReport {
 
   void write_sheet_rows(const Confusion& confusion) const {
     write_file_atomically(folder_ / confusion.file(".csv"), [&](std::ostream& out) {
-      out << "tile,row,name" << vote_columns() << ",confidence\n";
+      out << "tile,row,image" << vote_columns() << ",confidence\n";
       for (std::size_t t = 0; t < confusion.images.size(); ++t) {
         out << t << ',';
         write_image(out, confusion.images[t]);
@@ -142,7 +142,7 @@ class ErrorReport {
 };
 
 void remove_report(const fs::path& folder) {
-  std::vector<std::string> names = {kIndex, kErrors};
+  std::vector<std::string> names = {kIndex, kImages};
   for (std::size_t truth = 0; truth < kClasses; ++truth) {
     for (std::size_t predicted = 0; predicted < kClasses; ++predicted) {
       const Confusion confusion{.truth = truth, .predicted = predicted, .images = {}};

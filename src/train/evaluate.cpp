@@ -5,6 +5,7 @@
 #include <ferplus/core/names.h>
 #include <ferplus/core/parallel.h>
 #include <ferplus/data/statistics.h>
+#include <ferplus/train/calibration.h>
 #include <ferplus/train/evaluate.h>
 
 namespace ferplus {
@@ -149,6 +150,14 @@ std::string_view protocol_name(Protocol protocol) {
   return protocol == Protocol::paper ? "paper" : "argmax";
 }
 
+EvaluateOptions for_model(EvaluateOptions options, const Model& model) {
+  options.preprocessing = model.preprocessing();
+  options.temperature.reset();
+  if (model.metadata.contains("temperature")) options.temperature = model.temperature();
+  options.temperature_split = calibration_split(model.metadata);
+  return options;
+}
+
 std::vector<Logits> predict_samples(const Dataset& dataset, std::span<const std::size_t> samples,
                                     Preprocessing preprocessing, Session& session,
                                     const Forward& forward, const Progress& progress,
@@ -212,6 +221,7 @@ Evaluation ensemble(const Dataset& dataset, std::span<const Evaluation> members)
   assert(!members.empty());
   Evaluation result = members.front();
   result.options.temperature.reset();
+  result.options.temperature_split.reset();
   result.logits = average_rows(members, &Evaluation::logits);
   result.vote_logits = average_rows(members, &Evaluation::vote_logits);
   measure(dataset, result);

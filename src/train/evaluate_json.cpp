@@ -72,9 +72,13 @@ ordered_json to_json(const Evaluation& evaluation) {
   json["mean_votes"] = by_class(evaluation.raw.agreement.mean_votes);
   json["distribution_images"] = evaluation.raw.agreement.images;
   json["temperature"] = nullptr;
+  json["temperature_split"] = nullptr;
   json["calibrated"] = nullptr;
   if (evaluation.calibrated) {
     json["temperature"] = *evaluation.options.temperature;
+    if (const auto& split = evaluation.options.temperature_split) {
+      json["temperature_split"] = split_name(*split);
+    }
     json["calibrated"] = to_json(*evaluation.calibrated);
   }
   for (std::size_t k = 0; k < kClasses; ++k) {

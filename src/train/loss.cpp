@@ -8,14 +8,20 @@
 namespace ferplus {
 namespace {
 
-double cross_entropy(const LogProbabilities& log_p, const std::array<double, kClasses>& target) {
+using Row = std::array<double, kClasses>;
+
+struct RowLoss {
   double loss = 0;
-  for (std::size_t k = 0; k < kClasses; ++k) loss -= target[k] * log_p[k];
-  return loss;
+  Row pulls_towards{};  // the gradient is p times its sum, minus it
+};
+
+RowLoss cross_entropy(const LogProbabilities& log_p, const Row& target) {
+  RowLoss row{.pulls_towards = target};
+  for (std::size_t k = 0; k < kClasses; ++k) row.loss -= target[k] * log_p[k];
+  return row;
 }
 
-// Replaces `target` by the one-hot that the gradient subtracts from p.
-double max_target(const LogProbabilities& log_p, std::array<double, kClasses>& target) {
+RowLoss max_target(const LogProbabilities& log_p, const Row& target) {
   std::size_t best = 0;
   double largest = -INFINITY;
   for (std::size_t k = 0; k < kClasses; ++k) {
@@ -25,9 +31,9 @@ double max_target(const LogProbabilities& log_p, std::array<double, kClasses>& t
       best = k;
     }
   }
-  target.fill(0);
-  target[best] = 1;
-  return -largest;
+  RowLoss row{.loss = -largest};
+  row.pulls_towards[best] = 1;
+  return row;
 }
 
 }  // namespace
@@ -51,16 +57,16 @@ double softmax_loss(LossKind kind, ConstTensorView logits, ConstTensorView targe
   const Index rows = logits.batch();
   const auto row_loss = [&](Index row) {
     const LogProbabilities log_p = log_softmax(logits.image(row));
-    std::array<double, kClasses> target;
+    Row target;
     std::copy_n(targets.image(row), kClasses, target.begin());
-    const double loss =
+    const auto [loss, pulls_towards] =
         kind == LossKind::cross_entropy ? cross_entropy(log_p, target) : max_target(log_p, target);
     if (gradient) {
       double total = 0;
-      for (double t : target) total += t;
+      for (double t : pulls_towards) total += t;
       for (std::size_t k = 0; k < kClasses; ++k) {
-        gradient.image(row)[k] = static_cast<float>((std::exp(log_p[k]) * total - target[k]) /
-                                                    static_cast<double>(rows));
+        gradient.image(row)[k] = static_cast<float>(
+            (std::exp(log_p[k]) * total - pulls_towards[k]) / static_cast<double>(rows));
       }
     }
     return loss;

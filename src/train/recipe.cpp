@@ -151,8 +151,7 @@ Recipe one_cycle() {
   return recipe;
 }
 
-// For vgg13_bn in mode crossentropy: the best single model that a few hours train, and the one that
-// made data/models. What each part adds is in data/results.
+// For vgg13_bn in mode crossentropy: made data/models (data/results/README.md).
 Recipe modern() {
   Recipe recipe = one_cycle();
   recipe.name = "modern";

@@ -4,16 +4,23 @@
 #include <sstream>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/names.h>
 #include <ferplus/train/schedule.h>
 
 namespace ferplus {
 
+Schedule::Kind Schedule::kind_from_name(std::string_view name) {
+  if (name == "step") return Kind::step;
+  if (name == "one_cycle") return Kind::one_cycle;
+  if (name == "cosine") return Kind::cosine;
+  if (name == "constant") return Kind::constant;
+  throw UsageError(unknown_name("schedule", name, {"step", "one_cycle", "cosine", "constant"}));
+}
+
 Schedule::Schedule(const Recipe& recipe)
-    : kind_(recipe.schedule == "step"       ? Kind::step
-            : recipe.schedule == "constant" ? Kind::constant
-                                            : Kind::one_cycle),
+    : kind_(kind_from_name(recipe.schedule)),
       highest_(recipe.learning_rate),
-      warmup_(recipe.schedule == "one_cycle" ? recipe.warmup : 0),
+      warmup_(recipe.warmup),
       warmup_start_(recipe.warmup_start) {
   std::istringstream list(recipe.milestones);
   for (std::string entry; std::getline(list, entry, ',');) {
@@ -32,21 +39,30 @@ Schedule::Schedule(const Recipe& recipe)
   }
 }
 
-double Schedule::rate(double progress) const {
-  if (kind_ == Kind::constant) return highest_;
-  if (kind_ == Kind::step) {
-    double factor = 1;
-    for (const Milestone& milestone : milestones_) {
-      // Steps are whole numbers: half a millionth absorbs the rounding of their quotient.
-      if (progress >= milestone.progress - 5e-7) factor = milestone.factor;
+double Schedule::rate(double progress) const { return highest_ * factor(progress); }
+
+double Schedule::factor(double progress) const {
+  const auto half_cosine = [](double phase) {
+    return 0.5 * (1 + std::cos(std::numbers::pi * phase));
+  };
+  switch (kind_) {
+    case Kind::constant:
+      return 1;
+    case Kind::step: {
+      double factor = 1;
+      for (const Milestone& milestone : milestones_) {
+        // Steps are whole numbers: half a millionth absorbs the rounding of their quotient.
+        if (progress >= milestone.progress - 5e-7) factor = milestone.factor;
+      }
+      return factor;
     }
-    return highest_ * factor;
+    case Kind::one_cycle:
+      if (progress < warmup_) return warmup_start_ + (1 - warmup_start_) * progress / warmup_;
+      return half_cosine(warmup_ < 1 ? (progress - warmup_) / (1 - warmup_) : 1);
+    case Kind::cosine:
+      return half_cosine(progress);
   }
-  if (progress < warmup_) {
-    return highest_ * (warmup_start_ + (1 - warmup_start_) * progress / warmup_);
-  }
-  const double phase = warmup_ < 1 ? (progress - warmup_) / (1 - warmup_) : 1;
-  return highest_ * 0.5 * (1 + std::cos(std::numbers::pi * phase));
+  return 1;
 }
 
 }  // namespace ferplus

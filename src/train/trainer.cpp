@@ -41,7 +41,7 @@ class Trainer {
         loader_(dataset, training_set_.training, training_batches(config)),
         public_selection_(select(dataset, Split::public_test, LabelMode::majority)),
         schedule_(config.recipe),
-        checkpoint_(network_, config),
+        state_(network_, config),
         gradients_(network_),
         session_(network_, config.recipe.batch, Phase::training,
                  precision_from_name(config.recipe.precision)),
@@ -55,8 +55,8 @@ class Trainer {
   }
 
   TrainResult run() {
-    checkpoint_.data = fingerprint(dataset_, loader_.selection().samples);
-    const std::string note = begin_run(options_, config_, network_, loader_.batches(), checkpoint_);
+    state_.data = fingerprint(dataset_, loader_.selection().samples);
+    const std::string note = begin_run(options_, config_, network_, loader_.batches(), state_);
     // Whatever happens from here on, there is a checkpoint to resume from.
     if (!file_exists(file("last.safetensors"))) save();
     listener_.on_start({.network = network_.name(),
@@ -67,15 +67,15 @@ class Trainer {
                         .held_out = training_set_.held_out.size(),
                         .steps_per_epoch = loader_.batches(),
                         .epochs = config_.recipe.epochs,
-                        .epoch = checkpoint_.position.epoch,
-                        .images = checkpoint_.position.images});
+                        .epoch = state_.position.epoch,
+                        .images = state_.position.images});
     if (!note.empty()) listener_.on_message(note);
     const int last_epoch = options_.stop_after > 0
                                ? std::min(options_.stop_after, config_.recipe.epochs)
                                : config_.recipe.epochs;
     TrainResult outcome;
     try {
-      while (checkpoint_.position.epoch < last_epoch) {
+      while (state_.position.epoch < last_epoch) {
         train_epoch();
         finish_epoch();
       }
@@ -108,7 +108,9 @@ class Trainer {
   void evaluate_public(EpochMetrics& metrics);
   TrainResult summary(bool interrupted) const;
   TrainResult finish_run();
+  std::optional<double> private_accuracy();
   void report_profile();
+  void check_finite() const;
   void save();
 
   void poll() {
@@ -130,7 +132,7 @@ class Trainer {
   BatchLoader loader_;
   Selection public_selection_;
   Schedule schedule_;
-  Checkpoint checkpoint_;
+  TrainingState state_;
   Parameters gradients_;
   Session session_;
   Profiler profiler_;
@@ -143,7 +145,7 @@ class Trainer {
 // The straight line of the whole project: one step.
 void Trainer::train_step(Index step) {
   const SteadyTime start = steady_now();
-  Position& position = checkpoint_.position;
+  Position& position = state_.position;
   const auto epoch = static_cast<std::uint32_t>(position.epoch);
   const Index images = loader_.batch_images(step);
   const TensorView targets{targets_.data(), {images, kClasses}};
@@ -157,7 +159,7 @@ void Trainer::train_step(Index step) {
   profiler_.lap(&Profile::batch);
   const DrawContext draws{config_.seed, epoch,
                           std::span(draw_keys_).first(static_cast<std::size_t>(images))};
-  const ConstTensorView logits = session_.forward_training(images, checkpoint_.parameters, draws);
+  const ConstTensorView logits = session_.forward_training(images, state_.parameters, draws);
   profiler_.lap(&Profile::forward);
   const double loss = softmax_loss(label_mode(config_.mode).loss, logits, targets, logits_gradient);
   if (!std::isfinite(loss)) report_non_finite(step, images);
@@ -167,13 +169,12 @@ void Trainer::train_step(Index step) {
   }
   profiler_.lap(&Profile::loss);
 
-  session_.backward(logits_gradient, checkpoint_.parameters, gradients_);
+  session_.backward(logits_gradient, state_.parameters, gradients_);
   profiler_.lap(&Profile::backward);
 
   const double rate = learning_rate(position.run_steps);
-  checkpoint_.optimizer.step(checkpoint_.parameters, gradients_, rate, images,
-                             checkpoint_.average ? &*checkpoint_.average : nullptr,
-                             position.run_steps);
+  state_.optimizer.step(state_.parameters, gradients_, rate, images,
+                        state_.average ? &*state_.average : nullptr, position.run_steps);
   profiler_.lap(&Profile::optimizer);
 
   position.add_step(
@@ -182,7 +183,7 @@ void Trainer::train_step(Index step) {
 }
 
 void Trainer::report_step(double mean_loss, double rate) {
-  const Position& position = checkpoint_.position;
+  const Position& position = state_.position;
   const auto done = static_cast<double>(position.images);
   listener_.on_step({.epoch = position.epoch,
                      .epochs = config_.recipe.epochs,
@@ -197,7 +198,7 @@ void Trainer::report_step(double mean_loss, double rate) {
 }
 
 void Trainer::train_epoch() {
-  const Position& position = checkpoint_.position;
+  const Position& position = state_.position;
   while (position.epoch_step < loader_.batches()) {
     train_step(position.epoch_step);
     poll();
@@ -207,7 +208,7 @@ void Trainer::train_epoch() {
 }
 
 void Trainer::finish_epoch() {
-  Position& position = checkpoint_.position;
+  Position& position = state_.position;
   const auto images = static_cast<double>(position.images);
   EpochMetrics metrics{.epoch = position.epoch,
                        .train_loss = position.loss / images,
@@ -216,6 +217,7 @@ void Trainer::finish_epoch() {
                        .learning_rate = learning_rate(position.run_steps - position.epoch_step),
                        .seconds = position.seconds,
                        .images_per_second = position.seconds > 0 ? images / position.seconds : 0};
+  check_finite();  // before the epoch leaves anything
   evaluate_public(metrics);
   if (!std::isfinite(metrics.public_loss)) {
     throw Error(concat("the public loss is not finite after epoch ", position.epoch + 1,
@@ -241,13 +243,12 @@ void Trainer::save_best(const EpochMetrics& metrics) {
   std::map<std::string, std::string> metadata = to_metadata(config_);
   metadata["epoch"] = std::to_string(metrics.epoch);
   metadata["public_accuracy"] = nlohmann::json(metrics.public_accuracy).dump();
-  save_model(file("best.safetensors"), network_, evaluated_parameters(checkpoint_),
-             std::move(metadata));
+  save_model(file("best.safetensors"), network_, evaluated_parameters(state_), std::move(metadata));
 }
 
 void Trainer::evaluate_public(EpochMetrics& metrics) {
   profiler_.begin_evaluation();
-  const Parameters& parameters = evaluated_parameters(checkpoint_);
+  const Parameters& parameters = evaluated_parameters(state_);
   const std::vector<Logits> logits = predict_samples(
       dataset_, public_selection_.samples, config_.preprocessing, session_,
       [&](Index batch) { return session_.forward_unprepared(batch, parameters); },
@@ -265,25 +266,28 @@ void Trainer::report_non_finite(Index step, Index images) const {
     if (n > 0) rows += ", ";
     rows += std::to_string(dataset_.samples[samples_[static_cast<std::size_t>(n)]].row);
   }
-  throw Error(concat("the loss is not finite in epoch ", checkpoint_.position.epoch + 1, ", step ",
+  throw Error(concat("the loss is not finite in epoch ", state_.position.epoch + 1, ", step ",
                      step + 1, " (learning rate or data?); first layer with such a value: ",
                      session_.first_non_finite_layer().value_or("none, so the loss itself"),
                      "; rows of the batch: ", rows));
 }
 
-// Whatever would resume from it later must be sound: a checkpoint with values that are not finite
-// is refused, and the last good one stays.
+// Whatever would resume from it later must be sound: values that are not finite are never saved,
+// and what was saved last stays.
+void Trainer::check_finite() const {
+  if (all_finite(state_.parameters)) return;
+  throw Error(concat("weights or batch-norm statistics are no longer finite after epoch ",
+                     state_.position.epoch + 1, ", step ", state_.position.epoch_step,
+                     " (learning rate?); the last checkpoint is kept"));
+}
+
 void Trainer::save() {
-  if (!all_finite(checkpoint_.parameters)) {
-    throw Error(concat("weights or batch-norm statistics are no longer finite in epoch ",
-                       checkpoint_.position.epoch + 1, ", step ", checkpoint_.position.epoch_step,
-                       " (learning rate?); the last checkpoint is kept"));
-  }
-  save_checkpoint(file("last.safetensors"), network_, config_, checkpoint_);
+  check_finite();
+  save_checkpoint(file("last.safetensors"), network_, config_, state_);
 }
 
 TrainResult Trainer::summary(bool interrupted) const {
-  const Position& position = checkpoint_.position;
+  const Position& position = state_.position;
   return {.interrupted = interrupted,
           .finished = position.epoch >= config_.recipe.epochs,
           .epochs_done = position.epoch,
@@ -301,23 +305,7 @@ void Trainer::report_profile() {
 TrainResult Trainer::finish_run() {
   TrainResult result = summary(false);
   if (result.best_epoch < 0) return result;
-  const LabelModeInfo& majority = label_mode(LabelMode::majority);
-  const bool has_private = std::ranges::any_of(dataset_.samples, [&](const Sample& sample) {
-    return sample.split == Split::private_test && majority.target(sample.votes);
-  });
-  if (has_private) {
-    profiler_.begin_evaluation();
-    const Model best = load_model(file("best.safetensors"));
-    const PreparedModel prepared(best.network, best.parameters,
-                                 precision_from_name(config_.recipe.precision));
-    result.private_accuracy = evaluate(dataset_, prepared,
-                                       {.split = Split::private_test,
-                                        .preprocessing = best.preprocessing(),
-                                        .batch = config_.recipe.batch},
-                                       evaluation_progress())
-                                  .classification.accuracy;
-    profiler_.end_evaluation();
-  }
+  result.private_accuracy = private_accuracy();
   const RunSummary written{.epochs = result.epochs_done,
                            .finished = result.finished,
                            .best_epoch = result.best_epoch,
@@ -326,6 +314,27 @@ TrainResult Trainer::finish_run() {
   write_file_atomically(file("summary.json"),
                         [&](std::ostream& out) { out << to_json(written).dump(2) << '\n'; });
   return result;
+}
+
+// Of the best model, once all epochs are done: the private split is no guide on the way.
+std::optional<double> Trainer::private_accuracy() {
+  if (state_.position.epoch < config_.recipe.epochs) return std::nullopt;
+  const LabelModeInfo& majority = label_mode(LabelMode::majority);
+  const bool has_private = std::ranges::any_of(dataset_.samples, [&](const Sample& sample) {
+    return sample.split == Split::private_test && majority.target(sample.votes);
+  });
+  if (!has_private) return std::nullopt;
+  profiler_.begin_evaluation();
+  const Model best = load_model(file("best.safetensors"));
+  const PreparedModel prepared(best.network, best.parameters,
+                               precision_from_name(config_.recipe.precision));
+  const Evaluation evaluation = evaluate(dataset_, prepared,
+                                         {.split = Split::private_test,
+                                          .preprocessing = best.preprocessing(),
+                                          .batch = config_.recipe.batch},
+                                         evaluation_progress());
+  profiler_.end_evaluation();
+  return evaluation.classification.accuracy;
 }
 
 }  // namespace

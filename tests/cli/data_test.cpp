@@ -60,13 +60,14 @@ json mode_of(int kept, int dropped, const std::vector<int>& per_class) {
 
 TEST_F(KnownData, InspectCountsByHand) {
   const json majority_train = mode_of(1, 2, {1, 0, 0, 0, 0, 0, 0, 0});
-  const json soft_train = mode_of(2, 1, {1, 1, 0, 0, 0, 0, 0, 0});
+  const json shared_train = mode_of(2, 1, {1, 1, 1, 0, 0, 0, 0, 0});  // half and half of b.png
   const json public_test = mode_of(1, 0, {0, 0, 0, 0, 1, 0, 0, 0});
+  const json both_admitted = mode_of(1, 0, {0, 0, 0, 0, 1, 0, 1, 0});  // 7 and 3 votes
   const json private_test = mode_of(2, 0, {0, 0, 0, 1, 0, 0, 0, 1});
   const json expected = {
       {"splits",
-       {{"train", split_of(4, 3, {majority_train, soft_train, soft_train, soft_train})},
-        {"public", split_of(2, 1, {public_test, public_test, public_test, public_test})},
+       {{"train", split_of(4, 3, {majority_train, shared_train, shared_train, shared_train})},
+        {"public", split_of(2, 1, {public_test, public_test, public_test, both_admitted})},
         {"private", split_of(2, 2, {private_test, private_test, private_test, private_test})}}},
       {"duplicates",
        {{"groups", 2},
@@ -220,9 +221,12 @@ TEST(Synth, DrawsWhatInspectReads) {
     for (const std::string& mode_name : kModes) {
       const json& mode = split["modes"].at(mode_name);
       ASSERT_EQ(mode.at("per_class").size(), 8U);
-      int kept = 0;
-      for (const json& count : mode["per_class"]) kept += count.get<int>();
-      EXPECT_EQ(kept, mode.at("kept").get<int>());
+      const int kept = mode.at("kept").get<int>();
+      int counted = 0;
+      for (const json& count : mode["per_class"]) counted += count.get<int>();
+      // Several classes may share the largest value of all targets but majority's.
+      EXPECT_GE(counted, kept);
+      EXPECT_EQ(counted == kept, mode_name == "majority") << mode_name;
       EXPECT_EQ(split["images"].get<int>(), kept + mode.at("dropped").get<int>());
       EXPECT_EQ(mode.size(), 3U);
     }

@@ -106,6 +106,24 @@ TEST_F(Photographs, FoldersStandForAllPicturesBelowThem) {
   fs::remove(path("photos/.hidden.png"));
 }
 
+TEST_F(Photographs, WithoutDetectPicturesThatAreNoFacesAreRemarkedOn) {
+  const CommandResult result = predict({path("photos")});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("2 of 3 pictures are far from square"));
+  EXPECT_THAT(predict({path("photos"), "--quiet"}).err, IsEmpty());
+  EXPECT_THAT(predict({path("photos/below")}).err, Not(HasSubstr("square")));
+}
+
+TEST_F(Photographs, NamesDoNotCommandTheTerminal) {
+  const std::string name = path("\x1b[31mred.png");
+  fs::copy_file(path("photos/below/face.png"), name);
+  for (const std::string& image : {name, path("\x1b[31mmissing.png")}) {
+    const CommandResult result = predict({image});
+    EXPECT_THAT(result.out + result.err, AllOf(HasSubstr("?[31m"), Not(HasSubstr("\x1b"))));
+  }
+  fs::remove(name);
+}
+
 TEST_F(Photographs, PatternsAndListsNameFiles) {
   EXPECT_THAT(images_of(predict({path("photos/*l.png"), "--jsonl", "-"}).out),
               ElementsAre(path("photos/wall.png")));

@@ -214,7 +214,10 @@ TEST_F(TrainedRun, EvaluateShowsItsMistakes) {
                                             mistakes,  "--json", figures};
   ASSERT_EQ(evaluate(request).exit_code, 0);
   const json found = json::parse(read_text(figures));
-  const auto rows = lines_of(read_text(mistakes + "/errors.csv"));
+  const CommandResult printed = evaluate({"--split", "public", "--json", "-"});
+  EXPECT_EQ(json::parse(printed.out), found) << printed.err;
+  EXPECT_EQ(evaluate({"--split", "public", "--json", "-", "--predictions", "-"}).exit_code, 2);
+  const auto rows = lines_of(read_text(mistakes + "/images.csv"));
   EXPECT_EQ(rows.size(), found.at("images").get<std::size_t>() + 1);
   std::size_t right = 0;
   for (const std::string& row : rows) right += row.ends_with(",1");
@@ -266,6 +269,7 @@ TEST_F(TrainedRun, CalibrateWritesATemperatureThatChangesNoAccuracy) {
   }
   EXPECT_TRUE(found[0].at("calibrated").is_null());
   EXPECT_EQ(found[1].at("temperature"), fit.at("temperature"));
+  EXPECT_EQ(found[1].at("temperature_split"), "train");
   EXPECT_NE(found[1].at("calibrated").at("cross_entropy"), found[1].at("cross_entropy"));
   EXPECT_EQ(found[1].at("confusion"), found[0].at("confusion"));
   EXPECT_EQ(found[1].at("cross_entropy"), found[0].at("cross_entropy"));

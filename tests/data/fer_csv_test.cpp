@@ -220,7 +220,7 @@ TEST(FerCsv, TheRealFilesHaveTheCountsOfTheReference) {
   FERPLUS_NEEDS_SHARED("data/fer2013new.csv");
   const std::vector<VoteRow> rows = load_votes(shared_folder() / "data/fer2013new.csv");
   std::array<std::size_t, kSplits> all{}, named{};
-  std::array<std::array<std::size_t, kSplits>, kLabelModes> kept{};
+  std::vector<std::array<std::size_t, kSplits>> kept(label_modes().size());
   for (const VoteRow& row : rows) {
     const auto split = static_cast<std::size_t>(row.usage);
     ++all[split];

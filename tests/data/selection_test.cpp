@@ -171,6 +171,14 @@ TEST(Statistics, CountEverything) {
   EXPECT_EQ(counts.duplicates.private_with_train_twin, 0U);
 }
 
+TEST(Statistics, AnImageCountsForEachClassThatMultiTargetAdmits) {
+  const DatasetStatistics counts =
+      statistics(dataset_of({{Split::train, 1, {5, 5}}, {Split::train, 2, {0, 0, 10}}}));
+  const ModeStatistics& multi_target = counts.splits[0].modes[3];
+  EXPECT_EQ(multi_target.kept, 2U);
+  EXPECT_EQ(multi_target.per_class, (std::array<std::size_t, kClasses>{1, 1, 1}));
+}
+
 TEST(Statistics, EqualBytesInAnotherShapeAreAnotherImage) {
   Dataset dataset = dataset_of({{Split::train, 1, kHappy}, {Split::public_test, 1, kHappy}});
   dataset.pixels.assign(12, 1);

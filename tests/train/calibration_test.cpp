@@ -188,6 +188,10 @@ TEST_F(CalibrationTest, IsWrittenBesideWhatIsThere) {
   const auto json = nlohmann::json::parse(after.metadata.at("calibration"));
   EXPECT_EQ(json.at("split"), "train");
   EXPECT_EQ(json.at("images"), 12);
+  EXPECT_FALSE(for_model({.split = Split::public_test}, after).fitted_here());
+  EXPECT_TRUE(for_model({.split = Split::train}, after).fitted_here());
+  EXPECT_EQ(calibration_split(before.metadata), std::nullopt);
+  EXPECT_EQ(calibration_split({{"calibration", R"({"split": 3})"}}), std::nullopt);
 
   const Sample& sample = dataset_.samples.front();
   Predictor plain(load_model(path_));

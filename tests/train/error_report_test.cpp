@@ -78,16 +78,16 @@ class ErrorReportTest : public testing::Test {
 TEST_F(ErrorReportTest, WritesEveryImageAndASheetPerConfusion) {
   write_error_report(dataset_, evaluation_, folder_.path(), false);
   EXPECT_THAT(files(),
-              ElementsAre("errors.csv", "happiness-as-neutral.csv", "happiness-as-neutral.png",
+              ElementsAre("happiness-as-neutral.csv", "happiness-as-neutral.png", "images.csv",
                           "index.csv", "surprise-as-fear.csv", "surprise-as-fear.png"));
   EXPECT_THAT(lines(folder_ / "index.csv"),
               ElementsAre("class,predicted,images,pictures,sheet",
                           "happiness,neutral,2,2,happiness-as-neutral.png",
                           "surprise,fear,1,1,surprise-as-fear.png"));
 
-  const auto all = lines(folder_ / "errors.csv");
+  const auto all = lines(folder_ / "images.csv");
   ASSERT_EQ(all.size(), 6u);
-  EXPECT_THAT(all[0], HasSubstr("row,name,votes_neutral"));
+  EXPECT_THAT(all[0], HasSubstr("row,image,votes_neutral"));
   const Sample& second = dataset_.samples[5];
   std::string start = std::to_string(second.row) + ',' + second.name;
   for (int votes : second.votes) start += ',' + std::to_string(votes);
@@ -113,7 +113,7 @@ TEST_F(ErrorReportTest, ConfidenceIsTempered) {
   evaluation_.options.temperature = 0.5;
   write_error_report(dataset_, evaluation_, folder_.path(), false);
   // e²/(e² + 7).
-  EXPECT_THAT(lines(folder_ / "errors.csv")[2], HasSubstr(",0.513519,0"));
+  EXPECT_THAT(lines(folder_ / "images.csv")[2], HasSubstr(",0.513519,0"));
 }
 
 TEST_F(ErrorReportTest, RefusesAFolderThatHoldsSomething) {

@@ -207,6 +207,18 @@ TEST(TrainerTest, FirstOfEquallyGoodEpochsIsTheBest) {
   EXPECT_THAT(recorder.best_flags, testing::ElementsAre(true, false, false));
 }
 
+TEST(TrainerTest, PrivateAccuracyIsMeasuredOnceAllEpochsAreDone) {
+  TemporaryFolder folder;
+  const RunConfig config = plain_run(LabelMode::majority, 2);
+  Recorder recorder;
+  const TrainResult half =
+      train(faces(), config, {.folder = folder.path(), .stop_after = 1}, recorder);
+  EXPECT_EQ(half.private_accuracy, std::nullopt);
+  const TrainResult whole =
+      train(faces(), config, {.folder = folder.path(), .resume = true}, recorder);
+  EXPECT_TRUE(whole.private_accuracy.has_value());
+}
+
 TEST(TrainerTest, WithoutAPrivateSplitThereIsNoPrivateAccuracy) {
   Dataset dataset = faces();
   std::erase_if(dataset.samples, [](const Sample& s) { return s.split == Split::private_test; });
@@ -421,21 +433,46 @@ TEST(TrainerTest, NonFiniteLossNamesStepLayerAndRows) {
   train(faces(), config, {.folder = folder.path()}, recorder);
   // A weight of the first dense layer becomes a not-a-number, in epoch 1 before step 1.
   const Network network = build_network(config);
-  Checkpoint checkpoint(network, config);
+  TrainingState state(network, config);
   const SafetensorsFile file(folder / "last.safetensors");
-  checkpoint.data = file.metadata().at("data");
-  load_checkpoint(folder / "last.safetensors", network, checkpoint);
+  state.data = file.metadata().at("data");
+  load_checkpoint(folder / "last.safetensors", network, state);
   for (const Network::Array& array : network.parameters()) {
     if (array.spec.name != "fc1.weight") continue;
-    checkpoint.parameters.values()[array.offset] = std::numeric_limits<float>::quiet_NaN();
+    state.parameters.values()[array.offset] = std::numeric_limits<float>::quiet_NaN();
   }
-  save_checkpoint(folder / "last.safetensors", network, config, checkpoint);
+  save_checkpoint(folder / "last.safetensors", network, config, state);
   const std::string before = read_text(folder / "last.safetensors");
 
   EXPECT_THAT(error_of(faces(), config, {.folder = folder.path(), .resume = true}),
               AllOf(HasSubstr("not finite"), HasSubstr("epoch 2, step 2"), HasSubstr("fc1"),
                     HasSubstr("rows of the batch: " + rows_of(config, 1, 1))));
   EXPECT_EQ(read_text(folder / "last.safetensors"), before);
+}
+
+// An infinite running variance leaves training and logits finite.
+TEST(TrainerTest, NonFiniteStatisticsLeaveTheEpochBeforeAsItWas) {
+  TemporaryFolder folder;
+  const RunConfig config = short_run();
+  Recorder recorder;
+  train(faces(), config, {.folder = folder.path(), .stop_after = 1}, recorder);
+  const Network network = build_network(config);
+  TrainingState state(network, config);
+  state.data = SafetensorsFile(folder / "last.safetensors").metadata().at("data");
+  load_checkpoint(folder / "last.safetensors", network, state);
+  for (const Network::Array& array : network.state()) {
+    if (!array.spec.name.ends_with("running_var")) continue;
+    state.parameters.state()[array.offset] = std::numeric_limits<float>::infinity();
+  }
+  state.position.best_accuracy = 0;  // so that any epoch would be the best
+  save_checkpoint(folder / "last.safetensors", network, config, state);
+  const std::string best = read_text(folder / "best.safetensors");
+  const std::string metrics = read_text(folder / "metrics.jsonl");
+
+  EXPECT_THAT(error_of(faces(), config, {.folder = folder.path(), .resume = true}),
+              AllOf(HasSubstr("no longer finite"), HasSubstr("epoch 2")));
+  EXPECT_EQ(read_text(folder / "best.safetensors"), best);
+  EXPECT_EQ(read_text(folder / "metrics.jsonl"), metrics);
 }
 
 TEST(TrainerTest, HugeLearningRateEndsInThatError) {

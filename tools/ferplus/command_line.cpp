@@ -13,6 +13,7 @@
 #include <ferplus/core/names.h>
 
 #include "help.h"
+#include "output.h"
 #include "version.h"
 
 namespace ferplus::tool {
@@ -113,8 +114,6 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
   }
   return text;
 }
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 }  // namespace
 

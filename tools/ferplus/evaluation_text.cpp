@@ -44,7 +44,8 @@ std::string tagger_table(const TaggerAgreement& taggers) {
 std::string probability_table(const Evaluation& evaluation) {
   std::vector<Table::Column> columns = {{"probabilities", Table::Align::left}, {"raw"}};
   if (evaluation.calibrated) {
-    columns.push_back({fmt::format("temperature {:.3f}", *evaluation.options.temperature)});
+    columns.push_back({fmt::format("temperature {:.3f}{}", *evaluation.options.temperature,
+                                   evaluation.options.fitted_here() ? ", fitted here" : "")});
   }
   Table table(std::move(columns));
   const auto add = [&](const char* name, const auto& text) {

@@ -7,6 +7,7 @@
 
 #include <ferplus/data/csv.h>
 
+#include "output.h"
 #include "table.h"
 
 namespace ferplus::tool {
@@ -56,7 +57,7 @@ class LineWriter final : public PredictionWriter {
  private:
   void line(const std::string& image, const std::string& face, const std::string& expression,
             const std::string& probability, const std::string& votes) {
-    std::string text = padded(image, path_width_) + "  ";
+    std::string text = padded(harmless(image), path_width_) + "  ";
     if (detected_) text += fmt::format("{:>4}  ", face);
     text += fmt::format("{:<10}  {:>11}  {}", expression, probability, votes);
     text.erase(text.find_last_not_of(' ') + 1);

@@ -1,7 +1,6 @@
 #include "train_console.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "interrupt.h"
 #include "logging.h"
+#include "output.h"
 #include "profile_text.h"
 #include "progress.h"
 #include "table.h"
@@ -39,7 +39,11 @@ class Listener final : public TrainListener {
     epoch_images_ = static_cast<std::uint64_t>(start.train_images);
     const auto already = static_cast<std::uint64_t>(start.epoch) * epoch_images_ +
                          static_cast<std::uint64_t>(start.images);
-    if (already > 0) log_->info("resuming in epoch {} of {}", start.epoch + 1, start.epochs);
+    if (start.epoch >= start.epochs) {
+      log_->info("all {} epochs are done", start.epochs);
+    } else if (already > 0) {
+      log_->info("resuming in epoch {} of {}", start.epoch + 1, start.epochs);
+    }
     const int last =
         options_.stop_after > 0 ? std::min(options_.stop_after, start.epochs) : start.epochs;
     bar_.emplace(ProgressBar::Options{.total = static_cast<std::uint64_t>(last) * epoch_images_,
@@ -89,7 +93,7 @@ class Listener final : public TrainListener {
   void print_profile() const {
     if (!profile_ || quiet_) return;
     const std::string text = '\n' + profile_text(*profile_);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    print(text);
   }
 
  private:

@@ -10,17 +10,16 @@
 
 namespace ferplus {
 
-inline constexpr int kLabelModes = 4;
-
 struct ModeStatistics {
   std::size_t kept = 0, dropped = 0;
-  // Kept images by the first largest class of their target.
+  // Kept images by the class of their target's largest value. One whose largest value several
+  // classes share, as all that multi_target admits do, counts for each.
   std::array<std::size_t, kClasses> per_class{};
 };
 
 struct SplitStatistics {
   std::size_t rows = 0, images = 0;
-  std::array<ModeStatistics, kLabelModes> modes{};  // in the order of label_modes()
+  std::vector<ModeStatistics> modes;  // in the order of label_modes()
 };
 
 // Images that equal others pixel for pixel (rows without an image do not count).

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -51,5 +53,8 @@ nlohmann::ordered_json to_json(const Calibration& calibration);
 // Writes it into the metadata of a model or checkpoint, atomically: "temperature", and where it
 // comes from as JSON in "calibration". An earlier one is replaced.
 void write_calibration(const std::filesystem::path& path, const Calibration& calibration);
+
+// The split that the temperature in these metadata was fitted on, if they say so.
+std::optional<Split> calibration_split(const std::map<std::string, std::string>& metadata);
 
 }  // namespace ferplus

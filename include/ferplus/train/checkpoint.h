@@ -44,26 +44,26 @@ struct Position {
   double best_accuracy = 0;
 };
 
-// What resuming needs beside the network's own values.
-struct Checkpoint {
+// All that training changes from step to step.
+struct TrainingState {
   Parameters parameters;
   Sgd optimizer;
   std::optional<WeightAverage> average;  // if the recipe averages
   Position position;
   std::string data;  // fingerprint of the training images and votes
 
-  Checkpoint(const Network& network, const RunConfig& config);
+  TrainingState(const Network& network, const RunConfig& config);
 };
 
 // Atomic; the old checkpoint stays until the new one is whole.
 void save_checkpoint(const std::filesystem::path& path, const Network& network,
-                     const RunConfig& config, const Checkpoint& checkpoint);
+                     const RunConfig& config, const TrainingState& state);
 // Throws Error that names the file and what is missing, damaged, of another network, or trained on
-// other data than checkpoint.data.
+// other data than state.data.
 void load_checkpoint(const std::filesystem::path& path, const Network& network,
-                     Checkpoint& checkpoint);
+                     TrainingState& state);
 
 // The model that a run evaluates: its averaged weights, else its weights.
-const Parameters& evaluated_parameters(const Checkpoint& checkpoint);
+const Parameters& evaluated_parameters(const TrainingState& state);
 
 }  // namespace ferplus

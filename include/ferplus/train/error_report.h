@@ -15,13 +15,13 @@ namespace ferplus {
 std::vector<std::size_t> mistakes(const Evaluation& evaluation);
 
 // Into `folder`, which is created if missing:
-//   errors.csv                 every image: row, name, the ten votes, class, predicted, confidence
+//   images.csv                 every image: row, image, the ten votes, class, predicted, confidence
 //                              (the prediction's probability, tempered if the model has a
 //                              temperature), correct (1 or 0)
 //   happiness-as-neutral.png   per confusion with at least one image, those images as the network
 //                              sees them, 64×64 before normalisation, the most confident first,
 //                              row by row
-//   happiness-as-neutral.csv   what they are: tile (from 0), row, name, votes, confidence
+//   happiness-as-neutral.csv   what they are: tile (from 0), row, image, votes, confidence
 //   index.csv                  class, predicted, images, pictures, sheet; most images first
 // A sheet holds at most kMostTiles pictures, its CSV every image. index.csv is written last.
 //

@@ -12,6 +12,7 @@
 #include <ferplus/core/progress.h>
 #include <ferplus/data/dataset.h>
 #include <ferplus/data/transform.h>
+#include <ferplus/nn/model_file.h>
 #include <ferplus/nn/predictor.h>
 #include <ferplus/nn/session.h>
 #include <ferplus/train/ensemble.h>
@@ -45,8 +46,14 @@ struct EvaluateOptions {
   // Of the model (Model::temperature); nothing if it was never calibrated. Divides the logits that
   // views were averaged to.
   std::optional<double> temperature{};
+  std::optional<Split> temperature_split{};  // that it was fitted on, if known
   Index batch = 32;
+
+  // On the split evaluated: figures at the temperature then flatter the model.
+  bool fitted_here() const { return temperature_split == split; }
 };
+// With what the model decides: preprocessing and temperature.
+EvaluateOptions for_model(EvaluateOptions options, const Model& model);
 
 // What depends on how sure a model is, not only on what it prefers. A temperature fits the votes:
 // where taggers disagree it makes a model less sure than it is right about the majority, so the

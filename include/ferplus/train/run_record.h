@@ -2,7 +2,7 @@
 //   config.json        what was asked for; `train --config` repeats it
 //   metrics.jsonl      one JSON object per epoch (EpochMetrics)
 //   train.log          what was said
-//   last.safetensors   everything that resuming needs (Checkpoint, checkpoint.h)
+//   last.safetensors   everything that resuming needs (TrainingState, checkpoint.h)
 //   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
 //   events.out.tfevents.ferplus   the curves for TensorBoard (tensorboard.h), if asked for
 //   profile.json       where the time went (Profile), if that was asked for

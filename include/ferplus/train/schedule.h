@@ -1,6 +1,7 @@
 // The learning rate over a run.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include <ferplus/train/recipe.h>
@@ -9,7 +10,8 @@ namespace ferplus {
 
 class Schedule {
  public:
-  // Throws UsageError if the recipe's milestones are not rising "progress:factor" pairs.
+  // Throws UsageError if the recipe's schedule is none of them, or if its milestones are not rising
+  // "progress:factor" pairs.
   explicit Schedule(const Recipe& recipe);
 
   // The rate of a step; `progress` is steps done / steps of the whole run, in [0, 1).
@@ -19,7 +21,11 @@ class Schedule {
   struct Milestone {
     double progress, factor;
   };
-  enum class Kind { step, one_cycle, constant };
+  double factor(double progress) const;  // of the highest rate
+
+  enum class Kind { step, one_cycle, cosine, constant };
+  static Kind kind_from_name(std::string_view name);
+
   Kind kind_;
   double highest_, warmup_, warmup_start_;
   std::vector<Milestone> milestones_;

@@ -65,7 +65,7 @@ struct TrainResult {
   int epochs_done = 0;
   int best_epoch = -1;
   double best_public_accuracy = 0;
-  // Of best.safetensors, if the split is there; not of an interrupted run.
+  // Of best.safetensors, if all epochs are done and the split is there.
   std::optional<double> private_accuracy{};
 };
 

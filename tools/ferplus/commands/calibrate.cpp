@@ -16,6 +16,7 @@
 #include "general_options.h"
 #include "help.h"
 #include "model_options.h"
+#include "output.h"
 #include "progress.h"
 #include "table.h"
 #include "validators.h"
@@ -62,7 +63,7 @@ int run(const Options& options) {
                 "votes {:.4f}, before {:.4f}\n",
                 options.model.string(), calibration.temperature, grouped(calibration.images),
                 options.split, calibration.cross_entropy, calibration.cross_entropy_before);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return kExitSuccess;
 }
 

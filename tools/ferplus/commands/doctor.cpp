@@ -20,6 +20,7 @@
 #include "general_options.h"
 #include "help.h"
 #include "model_options.h"
+#include "output.h"
 #include "prediction_output.h"
 #include "table.h"
 #include "validators.h"
@@ -209,7 +210,7 @@ int run(const Options& options) {
   if (!options.input.empty()) write_input(options.input, patient);
   const std::string text =
       options.json ? to_json(options, patient, reasons) : to_text(options, patient, reasons);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return kExitSuccess;
 }
 

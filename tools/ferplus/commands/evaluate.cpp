@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 #include "general_options.h"
 #include "help.h"
 #include "model_options.h"
+#include "output.h"
 #include "progress.h"
 #include "table.h"
 #include "validators.h"
@@ -42,27 +42,25 @@ struct Options {
 // The models one by one and, of several, their ensemble at the end.
 std::vector<NamedEvaluation> evaluate_all(const Dataset& dataset, const std::vector<Model>& models,
                                           const Options& options) {
-  EvaluateOptions evaluate_options{.split = split_from_name(options.split),
-                                   .protocol = protocol_from_name(options.protocol),
-                                   .without_twins = options.without_twins,
-                                   .augmentation = augmentation_from_name(options.augmentation)};
+  const EvaluateOptions evaluate_options{
+      .split = split_from_name(options.split),
+      .protocol = protocol_from_name(options.protocol),
+      .without_twins = options.without_twins,
+      .augmentation = augmentation_from_name(options.augmentation)};
   const Precision precision = precision_from_name(options.compute.precision);
   std::vector<Evaluation> members;
   for (const Model& model : models) {
-    evaluate_options.preprocessing = model.preprocessing();
-    evaluate_options.temperature.reset();
-    if (model.metadata.contains("temperature")) evaluate_options.temperature = model.temperature();
     const PreparedModel prepared(model.network, model.parameters, precision);
     ProgressBar bar(
         {.label = options.models.size() == 1
                       ? "evaluating"
                       : fmt::format("evaluating {}/{}", members.size() + 1, options.models.size()),
          .quiet = options.general.quiet});
-    members.push_back(
-        evaluate(dataset, prepared, evaluate_options, [&](std::size_t done, std::size_t total) {
-          bar.set_total(total);
-          bar.update(done);
-        }));
+    members.push_back(evaluate(dataset, prepared, for_model(evaluate_options, model),
+                               [&](std::size_t done, std::size_t total) {
+                                 bar.set_total(total);
+                                 bar.update(done);
+                               }));
   }
   std::vector<NamedEvaluation> named;
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -124,7 +122,7 @@ std::string to_text(const std::vector<NamedEvaluation>& named) {
 
 void write_predictions(const std::filesystem::path& path, const Dataset& dataset,
                        const Evaluation& evaluation) {
-  write_file_atomically(path, [&](std::ostream& out) {
+  write_output(path, [&](std::ostream& out) {
     out << "row,image,class,predicted";
     for (std::string_view name : kClassNames) out << ',' << name;
     out << '\n';
@@ -150,6 +148,9 @@ int run(Options options) {
   if (options.robustness && options.models.size() > 1) {
     throw UsageError("--robustness looks at one model at a time");
   }
+  if (options.json == kStandardOutput && options.predictions == kStandardOutput) {
+    throw UsageError("only one of --json and --predictions can go to standard output");
+  }
   if (!options.errors.empty()) check_error_folder(options.errors, options.force);
   if (options.models.empty()) options.models = {given_or_bundled({}, options.general)};
   std::vector<Model> models;
@@ -164,12 +165,12 @@ int run(Options options) {
   const Evaluation& last = named.back().evaluation;
   std::string text = to_text(named);
   if (options.robustness) text += '\n' + robustness_text(last, worse);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  // Standard output is for one of them.
+  if (options.json != kStandardOutput && options.predictions != kStandardOutput) print(text);
   if (!options.json.empty()) {
     nlohmann::ordered_json json = to_json(dataset.source, named);
     if (options.robustness) json["robustness"] = ferplus::to_json(worse);
-    write_file_atomically(options.json, [&](std::ostream& out) {
+    write_output(options.json, [&](std::ostream& out) {
       out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     });
   }
@@ -229,16 +230,21 @@ Run setup_evaluate(CLI::App& app) {
          "Evaluate again on worse pictures: blurred, turned, dark, bright, flat, noisy, partly "
          "covered, small")
       ->group("What to count");
-  app.add_option("--json", options->json, "Write all figures to FILE")
+  app.add_option("--json", options->json,
+                 "Write all figures to FILE, - for standard output in place of the tables")
       ->type_name("FILE")
       ->group("Output");
-  app.add_option("--predictions", options->predictions,
-                 "Write class and probabilities of every image to FILE")
+  app.add_option(
+         "--predictions", options->predictions,
+         "Write class and probabilities of every image to FILE, - for standard output; of several "
+         "models those of the ensemble")
       ->type_name("FILE.csv")
       ->group("Output");
-  app.add_option("--errors", options->errors,
-                 "Write errors.csv and, per confusion, a sheet of the faces to DIR, the most "
-                 "confident mistakes first")
+  app.add_option(
+         "--errors", options->errors,
+         "Write images.csv, with votes, prediction and confidence of every image, and a sheet of "
+         "the faces per confusion to DIR, the most confident mistakes first; of several "
+         "models those of the ensemble")
       ->type_name("DIR")
       ->group("Output");
   app.add_flag("--force", options->force, "Replace a report in the DIR of --errors")

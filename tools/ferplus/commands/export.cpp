@@ -13,6 +13,7 @@
 #include "general_options.h"
 #include "help.h"
 #include "model_options.h"
+#include "output.h"
 #include "table.h"
 #include "validators.h"
 
@@ -90,7 +91,7 @@ int run(const Options& options) {
         options.output.string(), report.kind, grouped(report.bytes), preprocessing,
         report.compared_images, report.largest_difference);
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return kExitSuccess;
 }
 

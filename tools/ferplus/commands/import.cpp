@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "general_options.h"
 #include "help.h"
+#include "output.h"
 #include "table.h"
 #include "validators.h"
 
@@ -53,7 +54,7 @@ int run(const Options& options) {
           "until it is imported with --preprocessing (and --force, to replace it)\n";
     }
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return kExitSuccess;
 }
 

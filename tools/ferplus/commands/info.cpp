@@ -16,6 +16,7 @@
 #include "general_options.h"
 #include "help.h"
 #include "model_options.h"
+#include "output.h"
 #include "table.h"
 #include "validators.h"
 
@@ -65,14 +66,6 @@ nlohmann::ordered_json to_json(const Model& model) {
                               {"parameters", parameter_count(model.network, entry)}});
   }
   return json;
-}
-
-// What a terminal would take for a command becomes a question mark.
-std::string harmless(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
-  }
-  return text;
 }
 
 std::string to_text(const Model& model) {
@@ -127,7 +120,7 @@ int run(const Options& options) {
   } else {
     text = options.json ? to_json(model).dump(2) + '\n' : to_text(model);
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return kExitSuccess;
 }
 

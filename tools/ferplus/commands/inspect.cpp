@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "data_options.h"
 #include "general_options.h"
 #include "help.h"
+#include "output.h"
 #include "table.h"
 
 namespace ferplus::tool {
@@ -95,7 +95,7 @@ int run(const Options& options) {
       options.json ? to_json(found).dump(2) + '\n'
                    : fmt::format("{}\n\n{}\n{}\n{}", dataset.source, splits_table(found),
                                  modes_table(found), duplicates_table(found.duplicates));
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return kExitSuccess;
 }
 
@@ -104,9 +104,11 @@ int run(const Options& options) {
 Run setup_inspect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   set_help(app, {.usage = std::string(kDataUsage) + " [--json]",
-                 .details = "Classes are counted by the largest value of the target. Identical "
-                            "images are those equal pixel for pixel; test images with a twin in "
-                            "the training split make accuracy look better than it is.",
+                 .details =
+                     "Images count for the class that has the largest value of their target; where "
+                     "classes share it, as all that multi_target admits do, for each. Identical "
+                     "images are those equal pixel for pixel; test images with a twin in "
+                     "the training split make accuracy look better than it is.",
                  .example = "ferplus inspect --fer fer2013.csv --ferplus fer2013new.csv\n"
                             "ferplus inspect -d faces --json"});
   add_data_options(app, options->data);

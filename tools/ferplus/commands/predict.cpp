@@ -1,6 +1,4 @@
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -8,7 +6,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <ferplus/core/error.h>
 #include <ferplus/detect/face_detector.h>
@@ -26,13 +23,12 @@
 #include "image_list.h"
 #include "interrupt.h"
 #include "model_options.h"
+#include "output.h"
 #include "prediction_output.h"
 #include "progress.h"
 
 namespace ferplus::tool {
 namespace {
-
-constexpr const char* kStandardOutput = "-";
 
 struct Options {
   std::filesystem::path model;
@@ -58,6 +54,15 @@ void check(const Options& options) {
   if (!options.detect && options.detector.smallest_face != 0) {
     throw UsageError("--smallest-face is for --detect, which is not given");
   }
+}
+
+// Half of FER2013's.
+constexpr int kLeastSide = 24;
+
+// Photographs are 4:3 and wider.
+bool may_be_cut_out_face(const GrayImage& image) {
+  const auto [shorter, longer] = std::minmax(image.width, image.height);
+  return shorter >= kLeastSide && 4 * shorter > 3 * longer;
 }
 
 // Copies with what was found drawn into them, each under a name of its own.
@@ -94,16 +99,6 @@ class Copies {
   std::filesystem::path folder_;
   std::unordered_set<std::string> taken_;
 };
-
-void print(std::string_view text) {
-  // On a terminal the progress bar is in the way; it returns with its next update.
-  static const bool terminal = isatty(STDOUT_FILENO) == 1;
-  if (terminal) Console::standard_error().clear_status();
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    throw Error(concat("cannot write to standard output: ", std::strerror(errno)));
-  }
-}
 
 class Prediction {
  public:
@@ -158,12 +153,19 @@ class Prediction {
     }
     for (const auto& writer : writers_) writer->finish();
     bar.finish(counts());
+    if (unlike_faces_ > 0 && !options_.general.quiet) {
+      Console::standard_error().line(
+          fmt::format("ferplus: {} of {} pictures are far from square or less than {} pixels wide "
+                      "or high; without --detect each must be one cut-out face",
+                      unlike_faces_, done, kLeastSide));
+    }
   }
 
   ImagePrediction predict(const ImageFile& file) {
     ImagePrediction prediction{.image = file.path.string(), .faces = {}, .error = {}};
     try {
       const GrayImage image = read_image(file.path);
+      if (detector_ == nullptr && !may_be_cut_out_face(image)) ++unlike_faces_;
       prediction.faces =
           predict_faces({image.pixels.data(), image.width, image.height}, predictor_, detector_);
       if (!options_.copies.empty()) copies_.write(file, prediction.faces);
@@ -173,7 +175,7 @@ class Prediction {
       prediction.faces.clear();
       prediction.error = error.what();
       ++failed_;
-      Console::standard_error().line(fmt::format("ferplus: error: {}", error.what()));
+      Console::standard_error().line(fmt::format("ferplus: error: {}", harmless(error.what())));
     }
     return prediction;
   }
@@ -191,7 +193,7 @@ class Prediction {
   ImageList& images_;
   Copies copies_;
   std::vector<std::unique_ptr<PredictionWriter>> writers_;
-  std::uint64_t faces_ = 0, without_face_ = 0, failed_ = 0;
+  std::uint64_t faces_ = 0, without_face_ = 0, failed_ = 0, unlike_faces_ = 0;
 };
 
 int run(const Options& options) {

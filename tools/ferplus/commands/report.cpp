@@ -20,6 +20,7 @@
 #include "data_options.h"
 #include "general_options.h"
 #include "help.h"
+#include "output.h"
 #include "progress.h"
 #include "validators.h"
 
@@ -91,10 +92,9 @@ class DataSource {
 ModelReport evaluated(const Options& options, const Dataset& dataset, const fs::path& file,
                       const std::string& label) {
   const Model model = load_model(file);
-  EvaluateOptions evaluate_options{.split = split_from_name(options.split),
-                                   .protocol = protocol_from_name(options.protocol),
-                                   .preprocessing = model.preprocessing()};
-  if (model.metadata.contains("temperature")) evaluate_options.temperature = model.temperature();
+  const EvaluateOptions evaluate_options = for_model(
+      {.split = split_from_name(options.split), .protocol = protocol_from_name(options.protocol)},
+      model);
   const PreparedModel prepared(model.network, model.parameters,
                                precision_from_name(options.compute.precision));
   ProgressBar bar({.label = label, .quiet = options.general.quiet});
@@ -150,7 +150,7 @@ void check_outputs(const Options& options, const std::vector<fs::path>& folders)
                             ": the page would replace the figures"));
   }
   for (const fs::path& output : {options.output, options.json}) {
-    if (output.empty()) continue;
+    if (output.empty() || output == kStandardOutput) continue;
     const fs::path target = plain(output);
     const std::string name = target.filename().string();
     for (const fs::path& folder : folders) {
@@ -187,12 +187,14 @@ int run(const Options& options) {
   apply(options.compute);
   const Report report = make_report(options);
   if (!options.json.empty()) {
-    write_file_atomically(options.json, [&](std::ostream& out) {
+    write_output(options.json, [&](std::ostream& out) {
       out << to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     });
   }
-  write_file_atomically(options.output, [&](std::ostream& out) { out << to_html(report); });
-  if (options.general.quiet) return kExitSuccess;
+  write_output(options.output, [&](std::ostream& out) { out << to_html(report); });
+  const bool is_on_standard_output =
+      options.output == kStandardOutput || options.json == kStandardOutput;
+  if (options.general.quiet || is_on_standard_output) return kExitSuccess;
   const std::size_t count = report.runs.size();
   std::string text =
       fmt::format("wrote {}: {} run{}\n", options.output.string(), count, count == 1 ? "" : "s");
@@ -201,7 +203,7 @@ int run(const Options& options) {
       if (!run.model) text += fmt::format("{}: {}\n", run.name, run.without_model);
     }
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return kExitSuccess;
 }
 
@@ -230,11 +232,11 @@ Run setup_report(CLI::App& app) {
   app.add_option("runs", options->folders, "Folders of runs, or of sweeps")
       ->required()
       ->type_name("RUN");
-  app.add_option("-o,--output", options->output, "The page")
+  app.add_option("-o,--output", options->output, "The page, - for standard output")
       ->required()
       ->type_name("FILE.html")
       ->group("Output");
-  app.add_option("--json", options->json, "Write the same figures to FILE")
+  app.add_option("--json", options->json, "Write the same figures to FILE, - for standard output")
       ->type_name("FILE")
       ->group("Output");
   app.add_option("--mistakes", options->mistakes, "Pictures of the N most confident mistakes")

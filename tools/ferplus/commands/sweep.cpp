@@ -19,6 +19,7 @@
 #include "help.h"
 #include "interrupt.h"
 #include "logging.h"
+#include "output.h"
 #include "train_console.h"
 
 namespace ferplus::tool {
@@ -95,7 +96,7 @@ int run(const Options& options) {
   }
   write_summary(options.folder, results);
   const std::string text = options.json ? json_text(results) : sweep_markdown(results);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   for (const SweepResult& result : results) {
     if (!result.failure.empty()) return kExitFailure;
   }

@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "general_options.h"
 #include "help.h"
+#include "output.h"
 #include "table.h"
 #include "validators.h"
 
@@ -52,7 +53,7 @@ int run(const Options& options) {
   const std::vector<VoteRow> rows = load_votes(options.ferplus);
   std::string text(kHeader);
   for (std::size_t row = 0; row < rows.size(); ++row) append_row(text, row, rows[row], mode);
-  write_file_atomically(options.output, [&](std::ostream& out) { out << text; });
+  write_output(options.output, [&](std::ostream& out) { out << text; });
   return kExitSuccess;
 }
 
@@ -73,7 +74,9 @@ Run setup_targets(CLI::App& app) {
       ->type_name("MODE")
       ->check(label_mode_name())
       ->required();
-  app.add_option("-o,--output", options->output, "CSV to write")->type_name("FILE")->required();
+  app.add_option("-o,--output", options->output, "CSV to write, - for standard output")
+      ->type_name("FILE")
+      ->required();
   add_general_options(app, options->general);
   return [options] { return run(*options); };
 }

@@ -1,0 +1,25 @@
+// Where a command's files go.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace ferplus::tool {
+
+inline constexpr const char* kStandardOutput = "-";
+
+// To standard output, at once, past a progress bar on the terminal. Throws Error if it cannot be
+// written to.
+void print(std::string_view text);
+
+// What `write` puts out becomes the file, whole or not at all (io/file.h), or, of "-", is printed.
+void write_output(const std::filesystem::path& path,
+                  const std::function<void(std::ostream&)>& write);
+
+// What a terminal would take for a command becomes a question mark.
+std::string harmless(std::string_view text);
+
+}  // namespace ferplus::tool
