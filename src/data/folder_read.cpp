@@ -1,6 +1,7 @@
 #include <utility>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/face_crop.h>
 #include <ferplus/data/folder.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/png.h>
@@ -45,6 +46,18 @@ void add_entries(const fs::path& directory, Split split, std::vector<Entry>& ent
   }
 }
 
+// A face larger than FER2013's becomes one of its size, as Predictor makes it.
+void bring_down(Entry& entry) {
+  Sample& sample = entry.sample;
+  const ImageView whole{entry.image.pixels.data(), sample.width, sample.height};
+  const FaceImage smaller(whole, sample.face);
+  if (smaller.image().pixels == whole.pixels) return;
+  entry.image = cut_out(smaller.image(), smaller.face());
+  sample.face = smaller.face();
+  sample.width = entry.image.width;
+  sample.height = entry.image.height;
+}
+
 void read_image(const fs::path& directory, Entry& entry) {
   Sample& sample = entry.sample;
   const fs::path labels = label_file(directory, sample.split);
@@ -69,6 +82,7 @@ void read_image(const fs::path& directory, Entry& entry) {
                sample.face.right, ", ", sample.face.bottom, ") exceeds image ", shown(sample.name),
                ", which has ", sample.width, "x", sample.height, " pixels"));
   }
+  bring_down(entry);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
@@ -96,6 +97,21 @@ fs::path folder_of(const fs::path& path) {
 
 constexpr int kMostLinks = 40;  // as Linux has it
 
+// The one of our outputs that `path` is, as /dev/stdout is, or -1. Were it a file, replacing it
+// would lose what else goes there.
+int own_output(const fs::path& path) {
+  struct stat named {
+  }, own{};
+  if (::stat(path.c_str(), &named) != 0) return -1;
+  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fstat(descriptor, &own) == 0 && own.st_dev == named.st_dev &&
+        own.st_ino == named.st_ino) {
+      return descriptor;
+    }
+  }
+  return -1;
+}
+
 struct TemporaryFile {
   fs::path path;
   int descriptor;
@@ -174,9 +190,12 @@ void append(const fs::path& path, const Content& content) {
     if (::ftruncate(file.number(), length) != 0) error_number = errno;
     throw system_error(path, "cannot append", error_number);
   }
-  if (::fsync(file.number()) != 0 || file.reset() != 0) {
-    throw system_error(path, "cannot append", errno);
+  if (::fsync(file.number()) != 0) {
+    error_number = errno;
+    if (::ftruncate(file.number(), length) != 0) error_number = errno;
+    throw system_error(path, "cannot append", error_number);
   }
+  if (file.reset() != 0) throw system_error(path, "cannot append", errno);
   if (length == 0) sync_folder(folder_of(path));
 }
 
@@ -201,12 +220,19 @@ void write_file_atomically(const fs::path& path, const std::function<void(std::o
   if (fs::is_directory(status) || !path.has_filename()) {
     throw file_error(path, 0, "cannot write: is a folder, expected a file's name");
   }
+  if (const int descriptor = own_output(path); descriptor >= 0) {
+    run_writer(descriptor, path, write);
+    return;
+  }
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     // Renaming over a device would replace it.
     const Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     if (!device.valid()) throw system_error(path, "cannot open", errno);
     run_writer(device.number(), path, write);
     return;
+  }
+  if (fs::exists(status) && ::access(path.c_str(), W_OK) != 0) {
+    throw system_error(path, "cannot write", errno);
   }
   fs::path target = path;
   for (int links = 0; fs::is_symlink(target, ignored); ++links) {
@@ -248,6 +274,14 @@ void append_line(const fs::path& path, std::string_view line) {
 
 void append_bytes(const fs::path& path, std::string_view bytes) {
   append(path, [&](int, off_t) { return bytes; });
+}
+
+fs::path absolute_path(const fs::path& path) {
+  fs::path whole;
+  for (const fs::path& name : fs::absolute(path)) {
+    if (name != ".") whole /= name;
+  }
+  return whole;
 }
 
 FolderLock::FolderLock(const fs::path& folder) {

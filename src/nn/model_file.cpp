@@ -54,20 +54,33 @@ ModelOptions model_options(const SafetensorsFile& file) {
 
 constexpr const char* kTemperature = "temperature";
 
-// A whole text that is a finite positive number, or nothing.
+// A whole text that is a number from 0.001 to 1000, or nothing.
 std::optional<double> parse_temperature(const std::string& text) {
   double value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end || !std::isfinite(value) || value <= 0) return {};
+  if (error != std::errc() || stop != end || !(value >= 1e-3 && value <= 1e3)) return {};
   return value;
+}
+
+void check_variances(const Network& network, const Parameters& parameters,
+                     const std::string& name) {
+  for (const Network::Array& array : network.state()) {
+    if (!array.spec.name.ends_with("running_var")) continue;
+    const auto values = parameters.state().subspan(
+        array.offset, static_cast<std::size_t>(array.spec.shape.elements()));
+    if (std::ranges::any_of(values, [](float v) { return v < 0; })) {
+      throw file_error(name, 0, concat("its ", array.spec.name, " has a negative variance"));
+    }
+  }
 }
 
 void check_temperature(const SafetensorsFile& file, const std::string& name) {
   const auto found = file.metadata().find(kTemperature);
   if (found == file.metadata().end() || parse_temperature(found->second)) return;
-  throw file_error(name, 0,
-                   concat("its 'temperature' is '", found->second, "', not a positive number"));
+  throw file_error(
+      name, 0,
+      concat("its 'temperature' is '", found->second, "', not a number from 0.001 to 1000"));
 }
 
 // The network that the file names, or whose layers it lists.
@@ -94,7 +107,8 @@ double Model::temperature() const {
   const auto found = metadata.find(kTemperature);
   if (found == metadata.end()) return 1;
   const auto value = parse_temperature(found->second);
-  if (!value) throw Error(concat("temperature '", found->second, "' is not a positive number"));
+  if (!value)
+    throw Error(concat("temperature '", found->second, "' is not a number from 0.001 to 1000"));
   return *value;
 }
 
@@ -197,10 +211,14 @@ void save_tensors(const std::filesystem::path& path, const Network& network,
 }
 
 void update_metadata(const std::filesystem::path& path,
+                     const std::map<std::string, std::string>& read,
                      const std::map<std::string, std::string>& changes) {
   const SafetensorsFile file(path);
   required(file, path.string(), "format", kModelFormat);
   if (file.metadata().contains("content_hash")) check_content(file, path.string());
+  if (file.metadata() != read) {
+    throw file_error(path, 0, "has been replaced since it was read: start again");
+  }
   std::map<std::string, std::string> metadata = file.metadata();
   for (const auto& [key, value] : changes) metadata[key] = value;
   // The old file stays mapped until the new one, under its name, is whole.
@@ -235,6 +253,7 @@ Model load_model(const std::filesystem::path& path) {
   const bool averaged = file.find("ema." + network.parameters().front().spec.name) != nullptr;
   read_arrays(file, name, network, averaged ? "ema." : "", true, parameters);
   if (!all_finite(parameters)) throw file_error(name, 0, "its weights are not all finite");
+  check_variances(network, parameters, name);
   return {std::move(network), std::move(parameters), file.metadata()};
 }
 

@@ -75,8 +75,12 @@ Probabilities Predictor::predict(ImageView image, const Rectangle& face) {
   make_input(shrunk.image(), shrunk.face(), {}, weights_->preprocessing,
              {session_.input(1).data, static_cast<std::size_t>(kInputPixels)});
   const ConstTensorView logits = session_.forward(1, weights_->prepared);
-  return softmax(
-      tempered({logits.data, static_cast<std::size_t>(kClasses)}, weights_->temperature));
+  const auto answer =
+      tempered({logits.data, static_cast<std::size_t>(kClasses)}, weights_->temperature);
+  if (!std::ranges::all_of(answer, [](float v) { return std::isfinite(v); })) {
+    throw Error("the model's answer is no number: its training diverged, or its file is damaged");
+  }
+  return softmax(answer);
 }
 
 }  // namespace ferplus

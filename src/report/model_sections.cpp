@@ -31,7 +31,7 @@ std::string tiles(const Evaluation& evaluation) {
     html += tile("Without training's twins", percent(free->accuracy),
                  concat(percents(free->accuracy_interval.low, free->accuracy_interval.high), ", ",
                         grouped(free->images), " images"));
-  } else {
+  } else if (evaluation.options.split != Split::train) {
     html += tile("Without training's twins", kNotKnown, "the data have no training split");
   }
   html += tile("Macro F1", fixed(c.macro_f1, 4), "mean of the classes that occur");
@@ -184,6 +184,7 @@ bool measured_alike(const std::vector<const RunReport*>& runs) {
 }
 
 std::string twins_text(const Evaluation& evaluation) {
+  if (evaluation.options.split == Split::train) return "These are the training images themselves.";
   if (!evaluation.twin_free) {
     return "The data have no training split, so which images are also in it is not known.";
   }

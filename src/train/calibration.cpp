@@ -105,9 +105,11 @@ nlohmann::ordered_json to_json(const Calibration& calibration) {
           {"cross_entropy", calibration.cross_entropy}};
 }
 
-void write_calibration(const std::filesystem::path& path, const Calibration& calibration) {
-  update_metadata(path, {{"temperature", nlohmann::json(calibration.temperature).dump()},
-                         {"calibration", to_json(calibration).dump()}});
+void write_calibration(const std::filesystem::path& path, const Model& model,
+                       const Calibration& calibration) {
+  update_metadata(path, model.metadata,
+                  {{"temperature", nlohmann::json(calibration.temperature).dump()},
+                   {"calibration", to_json(calibration).dump()}});
 }
 
 std::optional<Split> calibration_split(const std::map<std::string, std::string>& metadata) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 #include <ferplus/core/error.h>
 #include <ferplus/core/names.h>
@@ -51,6 +52,15 @@ std::vector<std::size_t> needed_samples(const Dataset& dataset, const EvaluateOp
                        " has no image to evaluate"));
   }
   return needed;
+}
+
+void check_finite(const Dataset& dataset, std::span<const std::size_t> samples,
+                  std::span<const Logits> logits) {
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (std::ranges::all_of(logits[i], [](float v) { return std::isfinite(v); })) continue;
+    throw Error(concat("the model's answer to ", dataset.samples[samples[i]].name,
+                       " is no number: its training diverged, or its file is damaged"));
+  }
 }
 
 // Averaged over the views.
@@ -194,6 +204,7 @@ Evaluation evaluate(const Dataset& dataset, const PreparedModel& model,
                     const EvaluateOptions& options, const Progress& progress) {
   const std::vector<std::size_t> needed = needed_samples(dataset, options);
   const std::vector<Logits> logits = predict_views(dataset, needed, model, options, progress);
+  check_finite(dataset, needed, logits);
   Evaluation result;
   result.options = options;
   result.precision = model.precision();

@@ -31,7 +31,7 @@ Schedule::Schedule(const Recipe& recipe)
     if (!(parts >> milestone.progress >> colon >> milestone.factor) || colon != ':' ||
         !(parts >> std::ws).eof() || !(milestone.progress >= 0 && milestone.progress <= 1) ||
         !(milestone.factor > 0 && milestone.factor <= 100) ||
-        (!milestones_.empty() && milestone.progress < milestones_.back().progress)) {
+        (!milestones_.empty() && milestone.progress <= milestones_.back().progress)) {
       throw UsageError(concat("milestones '", recipe.milestones,
                               "': expected rising progress:factor pairs such as 0.2:0.5,0.4:0.1"));
     }

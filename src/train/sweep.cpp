@@ -84,7 +84,7 @@ std::vector<SweepRun> expand(const json& object, const fs::path& folder) {
         seeds.push_back(seed.get<std::uint64_t>());
       }
     } else if (key == "fer" || key == "ferplus" || key == "folders") {
-      common[key] = fs::absolute(folder / text_of(value, key)).lexically_normal().string();
+      common[key] = absolute_path(folder / text_of(value, key)).string();
     } else if (key == "drop_leaks" || key == "hold_out" || key == "limit") {
       if (value.is_structured()) throw UsageError(concat(key, ": got ", quoted(value)));
       common[key] = value;

@@ -56,6 +56,22 @@ SweepResult read_result(const fs::path& folder, const SweepRun& run) {
   return result;
 }
 
+std::string recorded_failure(const fs::path& folder, const SweepResult& result) {
+  const fs::path path = folder / "summary.json";
+  if (result.finished || !file_exists(path)) return {};
+  try {
+    const auto summary = nlohmann::json::parse(MappedFile(path).text());
+    for (const auto& run : summary.at("runs")) {
+      if (run.at("name") == result.run.name && run.at("failure").is_string()) {
+        return run.at("failure").get<std::string>();
+      }
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw file_error(path, 0, concat("not what a sweep writes: ", error.what()));
+  }
+  return {};
+}
+
 Spread spread(const std::vector<double>& values) {
   Spread result{.count = values.size()};
   if (values.empty()) return result;

@@ -55,7 +55,7 @@ class Trainer {
   }
 
   TrainResult run() {
-    state_.data = fingerprint(dataset_, loader_.selection().samples);
+    state_.data = fingerprint(dataset_, training_and_public_samples());
     const std::string note = begin_run(options_, config_, network_, loader_.batches(), state_);
     // Whatever happens from here on, there is a checkpoint to resume from.
     if (!file_exists(file("last.safetensors"))) save();
@@ -91,6 +91,14 @@ class Trainer {
  private:
   // The listener asked to stop: thrown between two steps, or while evaluating.
   struct Interrupted {};
+
+  // Other images of either would make another run.
+  std::vector<std::size_t> training_and_public_samples() const {
+    std::vector<std::size_t> samples = training_set_.training.samples;
+    samples.insert(samples.end(), public_selection_.samples.begin(),
+                   public_selection_.samples.end());
+    return samples;
+  }
 
   fs::path file(const char* name) const { return options_.folder / name; }
   double learning_rate(std::int64_t steps_before) const {

@@ -115,7 +115,7 @@ TEST_F(ReportCommand, WritesOverNothingOfTheRuns) {
     EXPECT_EQ(result.exit_code, 2) << outputs[1];
     EXPECT_THAT(result.err, HasSubstr(why)) << outputs[1];
   };
-  refused({"-o", page(), "--json", folder_ / "runs/../report.html"}, "both name");
+  refused({"-o", page(), "--json", folder_ / "runs/../report.html"}, "same name");
   EXPECT_FALSE(fs::exists(page()));
   const std::string config = folder_ / "runs/short/config.json", before = read_text(config);
   refused({"-o", config}, "run's own");

@@ -42,6 +42,24 @@ class Sweep : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(Sweep, ARunThatFailsIsLeftBehindAndRemembered) {
+  write_text(folder_.path() / "sweep.json", R"({"networks": ["vgg_mini"], "modes": ["majority"],
+    "seeds": [1], "limit": 32, "recipes": [
+      {"name": "diverges", "from": "quick", "epochs": 20, "batch": 16, "schedule": "constant",
+       "learning_rate": 100, "momentum": 0.99, "nesterov": false},
+      {"name": "short", "from": "quick", "epochs": 1}]})");
+  EXPECT_EQ(run_ferplus(with_data("runs")).exit_code, 1);
+  const json before = json::parse(text_of("runs/summary.json")).at("runs");
+  EXPECT_THAT(before.at(0).at("failure").get<std::string>(), HasSubstr("finite"));
+  EXPECT_TRUE(before.at(1).at("finished"));
+  EXPECT_EQ(run_ferplus(arguments("runs", {"--summary-only"})).exit_code, 1);
+  EXPECT_EQ(json::parse(text_of("runs/summary.json")).at("runs"), before);
+
+  const CommandResult in_a_run = run_ferplus(with_data("runs/vgg_mini-short-majority-s1"));
+  EXPECT_EQ(in_a_run.exit_code, 1);
+  EXPECT_THAT(in_a_run.err, HasSubstr("is the folder of a run"));
+}
+
 TEST_F(Sweep, InterruptedGoesOnToTheSameBitsAndSkipsWhatIsDone) {
   const CommandResult whole = run_ferplus(with_data("whole"));
   ASSERT_EQ(whole.exit_code, 0) << whole.err;

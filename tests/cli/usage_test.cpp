@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRequest{{"synth", "-o", "x", "--seed", "99999999999999999999"},
                      {"--seed", "got '9999"}},
         WrongRequest{{"synth", "-o", "x", "--count", "010"}, {"--count", "zeros", "'010'"}},
-        WrongRequest{{"predict", "x.png", "--csv", "y", "--jsonl", "y"}, {"same file"}},
+        WrongRequest{{"predict", "x.png", "--csv", "y", "--jsonl", "./y"}, {"same name"}},
         WrongRequest{{"inspect", "-d", "x", "--threads", "0"}, {"--threads", "from 1"}},
         WrongRequest{{"targets", "--ferplus", "x", "-o", "y"}, {"--mode is missing"}},
         WrongRequest{{"targets", "-m", "majority", "-o", "y"}, {"--ferplus is missing"}},

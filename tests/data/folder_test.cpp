@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -7,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/face_crop.h>
 #include <ferplus/data/folder.h>
 #include <ferplus/io/png.h>
 
@@ -144,7 +147,9 @@ TEST(Folders, NamesThatArePathsAreNotWritten) {
 TEST(Folders, ImagesMayHaveAnySize) {
   const TemporaryFolder folder;
   fs::create_directory(folder.path() / "FER2013Test");
-  const std::vector<std::uint8_t> large(100 * 70, 3), small(5 * 4, 200);
+  std::vector<std::uint8_t> large(100 * 70);
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<std::uint8_t>(i * i % 251);
+  const std::vector<std::uint8_t> small(5 * 4, 200);
   write_png(folder.path() / "FER2013Test/large.png", large.data(), 100, 70);
   write_png(folder.path() / "FER2013Test/small.png", small.data(), 5, 4);
   write_text(folder.path() / "FER2013Test/label.csv",
@@ -152,7 +157,13 @@ TEST(Folders, ImagesMayHaveAnySize) {
              " small.png , \"( 0,0 ,5, 4)\",0,0,0,0,0,0,9,0,0,0\r\n\r\n");
   const Dataset dataset = load_folders(folder.path());
   ASSERT_EQ(dataset.samples.size(), 2U);
-  EXPECT_EQ(dataset.samples[0].face, (Rectangle{50, 10, 100, 70}));
+  // Brought down as Predictor would.
+  EXPECT_EQ(dataset.samples[0].face, (Rectangle{0, 0, 48, 48}));
+  EXPECT_EQ(dataset.samples[0].width, 48);
+  std::vector<std::uint8_t> face(48 * 48);
+  area_average({large.data(), 100, 70}, {50, 10, 100, 70}, 48, 48, face);
+  EXPECT_TRUE(
+      std::ranges::equal(face, std::span(dataset.image(dataset.samples[0]).pixels, 48 * 48)));
   EXPECT_EQ(dataset.samples[1].face, (Rectangle{0, 0, 5, 4}));
   EXPECT_EQ(dataset.image(dataset.samples[1]).pixels[19], 200);
   EXPECT_EQ(dataset.samples[1].split, Split::private_test);

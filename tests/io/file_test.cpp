@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <locale>
 #include <ostream>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -139,6 +141,39 @@ TEST(WriteFileAtomically, ReportsAFullDevice) {
 TEST(WriteFileAtomically, DevicesStayDevices) {
   write_file_atomically("/dev/null", [](std::ostream& out) { out << "x"; });
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+// As `-o /dev/stdout >> all.csv` asks.
+TEST(WriteFileAtomically, OurStandardOutputIsAddedTo) {
+  const TemporaryFolder folder;
+  write_text(folder / "all", "before ");
+  std::fflush(stdout);
+  const int kept = ::dup(STDOUT_FILENO);
+  const int file = ::open((folder / "all").c_str(), O_WRONLY | O_APPEND);
+  ASSERT_GE(file, 0);
+  ::dup2(file, STDOUT_FILENO);
+  write_file_atomically("/dev/stdout", [](std::ostream& out) { out << "after"; });
+  ::dup2(kept, STDOUT_FILENO);
+  ::close(kept);
+  ::close(file);
+  EXPECT_EQ(read_text(folder / "all"), "before after");
+}
+
+TEST(WriteFileAtomically, AProtectedFileStays) {
+  const TemporaryFolder folder;
+  write_text(folder / "kept", "old");
+  std::filesystem::permissions(folder / "kept", std::filesystem::perms::owner_read);
+  if (::access((folder / "kept").c_str(), W_OK) == 0) GTEST_SKIP() << "root may write everywhere";
+  EXPECT_THAT(message_of<Error>([&] {
+                write_file_atomically(folder / "kept", [](std::ostream& out) { out << "new"; });
+              }),
+              HasSubstr("cannot write"));
+  EXPECT_EQ(read_text(folder / "kept"), "old");
+}
+
+TEST(AbsolutePath, LeavesWhatLinksDecide) {
+  EXPECT_EQ(absolute_path("/a/./link/../b"), "/a/link/../b");
+  EXPECT_EQ(absolute_path("x"), std::filesystem::current_path() / "x");
 }
 
 TEST(WriteFileAtomically, ASymbolicLinkStays) {

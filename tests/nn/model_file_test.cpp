@@ -268,8 +268,29 @@ TEST_F(ModelFileTest, ATemperatureFlattensThePrediction) {
   }
 }
 
+TEST_F(ModelFileTest, AnswersThatAreNoNumbersAreAnError) {
+  // Finite, but not their products.
+  std::ranges::fill(parameters_.values(), 1e30F);
+  save_model(path_, network_, parameters_, {});
+  Predictor predictor(load_model(path_));
+  const std::vector<std::uint8_t> pixels = {0, 200, 100, 50};
+  EXPECT_THAT(message_of<Error>([&] {
+                predictor.predict({pixels.data(), 2, 2});
+              }),
+              HasSubstr("is no number"));
+}
+
+TEST_F(ModelFileTest, ANegativeVarianceIsAnError) {
+  for (const Network::Array& array : network_.state()) {
+    if (array.spec.name.ends_with("running_var")) parameters_.state()[array.offset] = -1e-9F;
+  }
+  save_model(path_, network_, parameters_, {});
+  EXPECT_THAT(message_of<Error>([&] { load_model(path_); }), HasSubstr("negative variance"));
+}
+
 TEST_F(ModelFileTest, TemperaturesThatAreNone) {
-  for (const char* text : {"", "warm", "0", "-1", "nan", "inf", "1.5x", " 2", "1e999"}) {
+  for (const char* text :
+       {"", "warm", "0", "-1", "nan", "inf", "1.5x", " 2", "1e999", "1e-300", "1001"}) {
     save_model(path_, network_, parameters_, {{"temperature", text}});
     EXPECT_THAT(message_of<Error>([&] { load_model(path_); }),
                 AllOf(HasSubstr(path_.string()), HasSubstr("temperature")))
@@ -285,7 +306,9 @@ TEST_F(ModelFileTest, MetadataAreReplacedAloneAndAtomically) {
   set.add(network_, parameters_, "ema.");
   save_tensors(path_, network_, set, {{"mode", "majority"}, {"epoch", "3"}});
   const std::string before = read_text(path_);
-  update_metadata(path_, {{"epoch", "4"}, {"temperature", "1.25"}});
+  const auto read = SafetensorsFile(path_).metadata();
+  update_metadata(path_, read, {{"epoch", "4"}, {"temperature", "1.25"}});
+  EXPECT_THROW(update_metadata(path_, read, {{"epoch", "5"}}), Error) << "replaced since";
   const SafetensorsFile file(path_);
   EXPECT_EQ(file.metadata().at("mode"), "majority");
   EXPECT_EQ(file.metadata().at("epoch"), "4");
@@ -297,7 +320,7 @@ TEST_F(ModelFileTest, MetadataAreReplacedAloneAndAtomically) {
   std::string damaged = before;
   damaged[damaged.size() - 100] = static_cast<char>(damaged[damaged.size() - 100] ^ 1);
   write_text(path_, damaged);
-  EXPECT_THROW(update_metadata(path_, {{"epoch", "4"}}), Error);
+  EXPECT_THROW(update_metadata(path_, read, {{"epoch", "4"}}), Error);
   EXPECT_EQ(read_text(path_), damaged);
 }
 

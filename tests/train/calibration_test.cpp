@@ -169,18 +169,19 @@ TEST_F(CalibrationTest, IsWrittenWhereThereIsNoContentHash) {
   auto metadata = file.metadata();
   metadata.erase("content_hash");
   write_safetensors(folder_ / "again.safetensors", file.tensors(), metadata);
-  update_metadata(folder_ / "again.safetensors", {{"temperature", "2"}});
+  update_metadata(folder_ / "again.safetensors", metadata, {{"temperature", "2"}});
   EXPECT_EQ(load_model(folder_ / "again.safetensors").temperature(), 2);
 }
 
 TEST_F(CalibrationTest, IsWrittenBesideWhatIsThere) {
   const Model before = load_model(path_);
   EXPECT_EQ(before.temperature(), 1);
-  write_calibration(path_, {.temperature = 1.7,
-                            .split = Split::train,
-                            .images = 12,
-                            .cross_entropy_before = 2,
-                            .cross_entropy = 1.5});
+  write_calibration(path_, before,
+                    {.temperature = 1.7,
+                     .split = Split::train,
+                     .images = 12,
+                     .cross_entropy_before = 2,
+                     .cross_entropy = 1.5});
   const Model after = load_model(path_);
   EXPECT_EQ(after.temperature(), 1.7);
   EXPECT_EQ(after.metadata.at("mode"), "majority");
@@ -196,7 +197,7 @@ TEST_F(CalibrationTest, IsWrittenBesideWhatIsThere) {
   const Sample& sample = dataset_.samples.front();
   Predictor plain(load_model(path_));
   const Probabilities tempered_ones = plain.predict(dataset_.image(sample));
-  write_calibration(path_, {.temperature = 1});
+  write_calibration(path_, load_model(path_), {.temperature = 1});
   Predictor other(load_model(path_));
   EXPECT_NE(other.predict(dataset_.image(sample)), tempered_ones);
   EXPECT_EQ(argmax(other.predict(dataset_.image(sample))), argmax(tempered_ones));

@@ -1,4 +1,7 @@
 // The two protocols, twins, and the JSON of an evaluation.
+#include <limits>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -178,6 +181,11 @@ TEST_F(EvaluateTest, ProgressCountsImages) {
   EXPECT_THAT(heard, ElementsAre(std::pair(4, 8), std::pair(8, 8)));
 }
 
+TEST_F(EvaluateTest, AnswersThatAreNoNumbersAreAnError) {
+  parameters_.values()[0] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(message_of<Error>([&] { run({}); }), HasSubstr("is no number"));
+}
+
 TEST_F(EvaluateTest, EmptySplitIsAnError) {
   EXPECT_THAT(message_of<Error>([&] { run({.split = Split::private_test}); }),
               AllOf(HasSubstr("private"), HasSubstr("hand-made")));
@@ -200,6 +208,31 @@ TEST_F(EvaluateTest, JsonHasEveryFigure) {
   EXPECT_EQ(json.at("twin_free").at("images"), 1);
   EXPECT_EQ(json.at("confusion").size(), 8u);
   EXPECT_EQ(json.at("confusion")[0].size(), 8u);
+}
+
+TEST_F(EvaluateTest, JsonStatesWhatWasMeasured) {
+  const Evaluation e = run({.protocol = Protocol::argmax});
+  const auto json = to_json(e);
+  ASSERT_NE(e.taggers.people, e.taggers.best);
+  EXPECT_EQ(json.at("taggers").at("left_out_tagger_with_rest"), e.taggers.people);
+  EXPECT_EQ(json.at("taggers").at("best_with_tagger"), e.taggers.best);
+  EXPECT_EQ(json.at("taggers").at("model_with_tagger"), e.taggers.model);
+  EXPECT_EQ(json.at("accuracy"), e.classification.accuracy);
+  EXPECT_EQ(json.at("macro_f1"), e.classification.macro_f1);
+  EXPECT_EQ(json.at("cross_entropy"), e.raw.agreement.cross_entropy);
+  EXPECT_EQ(json.at("kl_divergence"), e.raw.agreement.kl_divergence);
+  EXPECT_EQ(json.at("misplaced_votes"), e.raw.agreement.misplaced_votes);
+  EXPECT_EQ(json.at("expected_calibration_error"), e.raw.reliability.error());
+  EXPECT_EQ(json.at("votes_calibration_error"), e.raw.agreement.reliability.error());
+  EXPECT_EQ(json.at("accuracy_interval"), (std::vector{e.classification.accuracy_interval.low,
+                                                       e.classification.accuracy_interval.high}));
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    const auto& figures = json.at("per_class").at(std::string(kClassNames[k]));
+    EXPECT_EQ(figures.at("precision"), e.classification.classes[k].precision);
+    EXPECT_EQ(figures.at("recall"), e.classification.classes[k].recall);
+    EXPECT_EQ(figures.at("f1"), e.classification.classes[k].f1);
+    EXPECT_EQ(figures.at("predicted"), e.classification.classes[k].predicted);
+  }
 }
 
 TEST(ProtocolTest, Names) {

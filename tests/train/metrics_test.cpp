@@ -66,6 +66,12 @@ TEST(ClassifyTest, BinsByHand) {
   EXPECT_EQ(r.bins[6].images + r.bins[8].images, 0u);
 }
 
+TEST(ClassifyTest, AnEdgeBelongsToTheBinBelowIt) {
+  Reliability r;
+  r.add(0.2, 1);  // 3 of 15 bins
+  EXPECT_EQ(r.bins[2].images, 1U);
+}
+
 TEST(ClassifyTest, CertaintyIsInTheLastBin) {
   // 1 and 0.95 share a bin: |1 right - 1.95|, not |0 - 1| + |1 - 0.95|.
   const std::vector<Logits> logits = {Logits{1000}, confident(1, .95)};

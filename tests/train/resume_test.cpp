@@ -161,6 +161,53 @@ TEST_F(ResumeTest, KilledBetweenTheFirstMetricsAndTheirCheckpoint) {
   expect_equal_to_whole();
 }
 
+// While epoch `epoch` is evaluated, `name` becomes a folder with something in it, so that it cannot
+// be written: the run ends there, as if it had been killed.
+void cannot_write(const fs::path& folder, const std::string& name, int epoch, Recorder& recorder) {
+  recorder.during_evaluation = [=, &recorder] {
+    if (std::ssize(recorder.epochs) != epoch || fs::is_directory(folder / name)) return;
+    if (fs::exists(folder / name)) fs::rename(folder / name, folder / "aside");
+    fs::create_directories(folder / name / "in the way");
+  };
+}
+
+TEST_F(ResumeTest, AFileOfAnEpochThatCannotBeWrittenLosesNothing) {
+  Recorder whole;
+  TemporaryFolder other;
+  const TrainResult done = train(faces(), short_run(), {.folder = other.path()}, whole);
+  for (const std::string name : {"metrics.jsonl", "best.safetensors", "last.safetensors"}) {
+    Recorder first, second;
+    cannot_write(folder_.path(), name, done.best_epoch, first);
+    EXPECT_THROW(run(first, false), Error) << name;
+    fs::remove_all(folder_ / name);
+    if (fs::exists(folder_ / "aside")) fs::rename(folder_ / "aside", folder_ / name);
+    run(second, true);
+    expect_equal_to_whole();
+    for (const auto& entry : fs::directory_iterator(folder_.path())) fs::remove_all(entry);
+  }
+}
+
+TEST_F(ResumeTest, WithoutItsCheckpointWhatARunLeftIsKept) {
+  Recorder first, second;
+  run(first, false, 0, 1);
+  const std::string best = read_text(folder_ / "best.safetensors");
+  fs::remove(folder_ / "last.safetensors");
+  EXPECT_THAT(message_of<Error>([&] { run(second, true); }),
+              HasSubstr("what the run left is kept"));
+  EXPECT_EQ(read_text(folder_ / "best.safetensors"), best);
+}
+
+TEST_F(ResumeTest, EpochsThatAreDoneCannotBeCut) {
+  Recorder first, second;
+  run(first, false);
+  RunConfig shorter = short_run();
+  shorter.recipe.epochs = 2;
+  EXPECT_THAT(message_of<Error>([&] {
+                train(faces(), shorter, {.folder = folder_.path(), .resume = true}, second);
+              }),
+              HasSubstr("cannot be cut to 2"));
+}
+
 // The best model is of an epoch that the checkpoint does not know; at other rates it might not be
 // the best any more.
 TEST_F(ResumeTest, EpochsStayUntilTheBestModelsEpochIsDone) {

@@ -61,7 +61,12 @@ class Recorder : public TrainListener {
     epochs.push_back(metrics);
     best_flags.push_back(best);
   }
+  void on_evaluation(std::size_t, std::size_t) override {
+    ++evaluated_batches;
+    if (during_evaluation) during_evaluation();
+  }
   bool stop_requested() override {
+    if (stop_after_evaluated_batches > 0) return evaluated_batches >= stop_after_evaluated_batches;
     return stop_after_steps_ > 0 && steps.size() >= stop_after_steps_;
   }
 
@@ -70,6 +75,8 @@ class Recorder : public TrainListener {
   std::vector<EpochMetrics> epochs;
   std::vector<bool> best_flags;
   std::function<void(std::size_t steps)> during_step;
+  std::function<void()> during_evaluation;
+  std::size_t evaluated_batches = 0, stop_after_evaluated_batches = 0;
 
  private:
   std::size_t stop_after_steps_;

@@ -348,10 +348,56 @@ TEST(TrainerTest, ResumeRefusesOtherDataAndDamagedCheckpoints) {
                 [&](const Sample& s) { return s.split == Split::train && ++kept > 20; });
   EXPECT_THAT(error_of(fewer, config, {.folder = folder.path(), .resume = true}),
               HasSubstr("other data"));
+  // One vote or one pixel is enough, of the public split too.
+  for (const Split split : {Split::train, Split::public_test}) {
+    const Selection selection = select(faces(), split, config.mode);
+    for (const bool is_vote : {true, false}) {
+      Dataset other = faces();
+      Sample& sample = other.samples[selection.samples.back()];
+      if (is_vote) {
+        ++sample.votes[0];
+      } else {
+        ++other.pixels[sample.pixel_offset];
+      }
+      EXPECT_THAT(error_of(other, config, {.folder = folder.path(), .resume = true}),
+                  HasSubstr("other data"))
+          << split_name(split) << ' ' << is_vote;
+    }
+  }
   const std::string checkpoint = read_text(folder / "last.safetensors");
-  write_text(folder / "last.safetensors", checkpoint.substr(0, checkpoint.size() / 2));
-  EXPECT_THAT(error_of(faces(), config, {.folder = folder.path(), .resume = true}),
-              HasSubstr("last.safetensors"));
+  for (std::string damaged : {checkpoint.substr(0, checkpoint.size() / 2), checkpoint}) {
+    damaged[damaged.size() - 100] = static_cast<char>(damaged[damaged.size() - 100] ^ 1);
+    write_text(folder / "last.safetensors", damaged);
+    EXPECT_THAT(error_of(faces(), config, {.folder = folder.path(), .resume = true}),
+                HasSubstr("last.safetensors"));
+  }
+}
+
+TEST(TrainerTest, StopsWithinAnEvaluationToo) {
+  TemporaryFolder folder;
+  Recorder recorder;
+  recorder.stop_after_evaluated_batches = 1;
+  const TrainResult result = train(faces(), short_run(), {.folder = folder.path()}, recorder);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(recorder.evaluated_batches, 1U);
+  EXPECT_TRUE(recorder.epochs.empty());
+}
+
+TEST(TrainerTest, FinalLossIsThatOfTheLastFiftyStepsOfTheEpoch) {
+  TemporaryFolder folder;
+  Recorder recorder;
+  RunConfig config = plain_run(LabelMode::majority, 2);
+  config.hold_out = 0;
+  config.drop_leaks = false;
+  config.limit = 106;
+  config.recipe.batch = 2;
+  train(faces(), config, {.folder = folder.path()}, recorder);
+  ASSERT_EQ(recorder.steps.size(), 2U * 53);
+  for (std::size_t epoch = 0; epoch < 2; ++epoch) {
+    double sum = 0;
+    for (std::size_t step = 3; step < 53; ++step) sum += recorder.steps[epoch * 53 + step].loss;
+    EXPECT_NEAR(recorder.epochs[epoch].final_train_loss.value(), sum / 50, 1e-9) << epoch;
+  }
 }
 
 TEST(TrainerTest, NamesASplitThatIsEmpty) {

@@ -3,6 +3,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/data/fer_csv.h>
 #include <ferplus/data/folder.h>
+#include <ferplus/io/file.h>
 
 namespace ferplus::tool {
 namespace {
@@ -21,7 +22,7 @@ CLI::Option* add_ferplus(CLI::App& app, DataOptions& options) {
 }  // namespace
 
 std::string absolute_text(const std::filesystem::path& path) {
-  return path.empty() ? std::string() : std::filesystem::absolute(path).lexically_normal().string();
+  return path.empty() ? std::string() : absolute_path(path).string();
 }
 
 void set_data(RunConfig& config, const DataOptions& options) {

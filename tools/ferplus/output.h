@@ -6,6 +6,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ferplus::tool {
 
@@ -18,6 +19,13 @@ void print(std::string_view text);
 // What `write` puts out becomes the file, whole or not at all (io/file.h), or, of "-", is printed.
 void write_output(const std::filesystem::path& path,
                   const std::function<void(std::ostream&)>& write);
+
+// Links followed as far as there is something: equal for equal files.
+std::filesystem::path plain(const std::filesystem::path& path);
+
+// Before anything is computed. Throws UsageError if two of them are the same file, or if one is a
+// file of a training run; those that are empty or "-" do not count.
+void check_outputs(const std::vector<std::filesystem::path>& outputs);
 
 // What a terminal would take for a command becomes a question mark.
 std::string harmless(std::string_view text);

@@ -32,9 +32,10 @@ struct FolderLabel {
 std::vector<FolderLabel> parse_folder_labels(std::string_view text, const std::string& name);
 
 // Every split whose folder exists; at least one must. A folder's own label.csv is used as it
-// stands. Images may have any size and any PNG format (read as gray). Throws Error: a split folder
-// without label.csv, an image that is missing or unreadable, a rectangle that exceeds its image;
-// the first in the order of splits and lines. Reads in parallel.
+// stands. Images may have any size and any PNG format (read as gray); of a face with a side of more
+// than 48 pixels only the face is kept, brought down as Predictor does it (face_crop.h). Throws
+// Error: a split folder without label.csv, an image that is missing or unreadable, a rectangle that
+// exceeds its image; the first in the order of splits and lines. Reads in parallel.
 Dataset load_folders(const std::filesystem::path& directory);
 
 // Writes the dataset in that layout, creating folders as needed, for each split that has samples.

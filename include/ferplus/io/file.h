@@ -13,8 +13,8 @@
 namespace ferplus {
 
 // A read-only memory map. Move-only. An empty file maps to an empty span. Thread-safe to read.
-// Nothing of ours shortens a file in place; another program that does so while it is mapped makes
-// reading past its new end a SIGBUS.
+// Shortening the file in place while it is mapped makes reading past its new end a SIGBUS; of ours,
+// only what is appended to is ever shortened, to its length before.
 class MappedFile {
  public:
   // Throws Error that names the path and the system's reason (missing, a directory, no permission,
@@ -37,14 +37,18 @@ class MappedFile {
 // told: a loop of links, a folder without permission.
 bool file_exists(const std::filesystem::path& path);
 
+// Without "." components; ".." stay, for what they mean is up to the links before them.
+std::filesystem::path absolute_path(const std::filesystem::path& path);
+
 // With those above it; nothing if it is there. Throws Error that names it.
 void make_folder(const std::filesystem::path& folder);
 
 // Writes through `write` to a temporary file in the same folder, fsyncs it, renames it to `path`
 // and fsyncs the folder: after a crash at any point the old file or the new one is there, whole. On
 // an error the temporary file is removed; what `write` threw passes through, all else is an Error.
-// The folder must exist. A symbolic link stays and its target is replaced; a device or pipe
-// (/dev/stdout) is written directly.
+// The folder must exist. A file without permission to write stays as it is. A symbolic link stays
+// and its target is replaced; a device, a pipe and what this process has for standard output or
+// error (/dev/stdout) are written directly.
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);
 

@@ -77,8 +77,10 @@ void save_tensors(const std::filesystem::path& path, const Network& network,
                   const TensorSet& tensors, std::map<std::string, std::string> metadata);
 
 // Replaces metadata of a model or checkpoint, atomically; all else stays as it is. Throws Error
-// that names the file and the defect, as load_model does.
+// that names the file and the defect, as load_model does, and if its metadata are no longer those
+// that were `read`: another model has taken its place.
 void update_metadata(const std::filesystem::path& path,
+                     const std::map<std::string, std::string>& read,
                      const std::map<std::string, std::string>& changes);
 
 // Reads a model or a run's checkpoint; of a checkpoint that averages its weights, the averages.

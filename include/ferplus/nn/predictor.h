@@ -38,7 +38,8 @@ class Predictor {
   const Model& model() const { return weights_->model; }
   // Probabilities of the classes for the face in `rectangle` of `image`, tempered as the model's
   // metadata say (Model::temperature). A face of more than 48 pixels a side is averaged down to
-  // them first (data/face_crop.h). Throws Error if the rectangle is empty or not within the image.
+  // them first (data/face_crop.h). Throws Error if the rectangle is empty or not within the image,
+  // or if the network's answer is no number, as after a training that diverged.
   Probabilities predict(ImageView image, const Rectangle& face);
   // The whole image is the face.
   Probabilities predict(ImageView image) {

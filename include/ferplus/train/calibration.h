@@ -50,9 +50,11 @@ std::optional<Calibration> calibrate(const Dataset& dataset, std::span<const std
 
 nlohmann::ordered_json to_json(const Calibration& calibration);
 
-// Writes it into the metadata of a model or checkpoint, atomically: "temperature", and where it
-// comes from as JSON in "calibration". An earlier one is replaced.
-void write_calibration(const std::filesystem::path& path, const Calibration& calibration);
+// Writes it into the metadata of the file that `model` was loaded from, atomically: "temperature",
+// and where it comes from as JSON in "calibration". An earlier one is replaced. Throws Error if the
+// file holds another model by now (update_metadata).
+void write_calibration(const std::filesystem::path& path, const Model& model,
+                       const Calibration& calibration);
 
 // The split that the temperature in these metadata was fitted on, if they say so.
 std::optional<Split> calibration_split(const std::map<std::string, std::string>& metadata);

@@ -50,7 +50,7 @@ struct TrainingState {
   Sgd optimizer;
   std::optional<WeightAverage> average;  // if the recipe averages
   Position position;
-  std::string data;  // fingerprint of the training images and votes
+  std::string data;  // fingerprint of the training and public images and their votes
 
   TrainingState(const Network& network, const RunConfig& config);
 };

@@ -90,8 +90,8 @@ struct Evaluation {
   float confidence(std::size_t image) const;  // the prediction's probability
 };
 
-// Throws Error if the split has no image to evaluate, or if twins are to be left out and the data
-// have no training split.
+// Throws Error if the split has no image to evaluate, if twins are to be left out and the data have
+// no training split, or if an answer of the model is no number.
 Evaluation evaluate(const Dataset& dataset, const PreparedModel& model,
                     const EvaluateOptions& options, const Progress& progress = {});
 

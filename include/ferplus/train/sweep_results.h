@@ -29,6 +29,10 @@ struct SweepResult {
 // damaged file, or a run there with other settings than run.config (but for where its data is).
 SweepResult read_result(const std::filesystem::path& folder, const SweepRun& run);
 
+// Why the run had failed when the folder's summary.json was written; empty if it had not, or has
+// finished since. Throws Error if the file is damaged.
+std::string recorded_failure(const std::filesystem::path& folder, const SweepResult& result);
+
 // Mean and sample standard deviation of a figure over a group's finished runs.
 struct Spread {
   std::size_t count = 0;

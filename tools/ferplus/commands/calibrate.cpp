@@ -54,7 +54,7 @@ int run(const Options& options) {
                        "not trained on"));
   }
   const Calibration& calibration = *fitted;
-  write_calibration(options.model, calibration);
+  write_calibration(options.model, model, calibration);
   const std::string text =
       options.json
           ? to_json(calibration).dump(2) + '\n'

@@ -148,6 +148,7 @@ int run(Options options) {
   if (options.robustness && options.models.size() > 1) {
     throw UsageError("--robustness looks at one model at a time");
   }
+  check_outputs({options.json, options.predictions});
   if (options.json == kStandardOutput && options.predictions == kStandardOutput) {
     throw UsageError("only one of --json and --predictions can go to standard output");
   }
@@ -167,6 +168,7 @@ int run(Options options) {
   if (options.robustness) text += '\n' + robustness_text(last, worse);
   // Standard output is for one of them.
   if (options.json != kStandardOutput && options.predictions != kStandardOutput) print(text);
+  if (!options.errors.empty()) write_error_report(dataset, last, options.errors, options.force);
   if (!options.json.empty()) {
     nlohmann::ordered_json json = to_json(dataset.source, named);
     if (options.robustness) json["robustness"] = ferplus::to_json(worse);
@@ -175,7 +177,6 @@ int run(Options options) {
     });
   }
   if (!options.predictions.empty()) write_predictions(options.predictions, dataset, last);
-  if (!options.errors.empty()) write_error_report(dataset, last, options.errors, options.force);
   return kExitSuccess;
 }
 

@@ -48,9 +48,7 @@ void check(const Options& options) {
   if (on_standard_output > 1) {
     throw UsageError("only one of --json, --jsonl - and --csv - can go to standard output");
   }
-  if (!options.csv.empty() && options.csv == options.jsonl) {
-    throw UsageError("--csv and --jsonl name the same file");
-  }
+  check_outputs({options.csv, options.jsonl});
   if (!options.detect && options.detector.smallest_face != 0) {
     throw UsageError("--smallest-face is for --detect, which is not given");
   }

@@ -120,43 +120,31 @@ void add_model(const Options& options, DataSource& source, const std::string& la
                                     options.model, run.record.folder.string());
     return;
   }
-  const Dataset* dataset = source.of(run.record.config);
+  const Dataset* dataset = nullptr;
+  try {
+    dataset = source.of(run.record.config);
+    if (dataset != nullptr) run.model = evaluated(options, *dataset, file, label);
+  } catch (const Error& error) {
+    run.without_model = fmt::format("The model was not evaluated: {}.", error.what());
+    return;
+  }
   if (dataset == nullptr) {
     run.without_model = fmt::format(
         "The data that config.json names is not here, so {0} was not evaluated. To have it "
         "evaluated, say where the data is: ferplus report {1} --fer fer2013.csv --ferplus "
         "fer2013new.csv -o {2}",
         options.model, run.record.folder.string(), options.output.string());
-    return;
   }
-  try {
-    run.model = evaluated(options, *dataset, file, label);
-  } catch (const Error& error) {
-    run.without_model = fmt::format("The model was not evaluated: {}.", error.what());
-  }
-}
-
-// Links followed as far as there is something.
-fs::path plain(const fs::path& path) {
-  std::error_code error;
-  const fs::path found = fs::weakly_canonical(path, error);
-  return error ? fs::absolute(path).lexically_normal() : found;
 }
 
 // Before anything is measured: what would be written over something else.
 void check_outputs(const Options& options, const std::vector<fs::path>& folders) {
-  if (!options.json.empty() && plain(options.output) == plain(options.json)) {
-    throw UsageError(concat("-o and --json both name ", options.json.string(),
-                            ": the page would replace the figures"));
-  }
+  tool::check_outputs({options.output, options.json});
   for (const fs::path& output : {options.output, options.json}) {
     if (output.empty() || output == kStandardOutput) continue;
-    const fs::path target = plain(output);
-    const std::string name = target.filename().string();
     for (const fs::path& folder : folders) {
-      if (target.parent_path() != plain(folder)) continue;
-      if (is_file_of_run(name) || target == plain(folder / options.model)) {
-        throw UsageError(concat(output.string(), " is the run's own: write the report elsewhere"));
+      if (plain(output) == plain(folder / options.model)) {
+        throw UsageError(concat(output.string(), " is a training run's own: write elsewhere"));
       }
     }
   }

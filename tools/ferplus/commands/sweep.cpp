@@ -1,4 +1,4 @@
-#include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -65,8 +65,9 @@ bool train_all(const Options& options, Results& results) {
                            options.general.quiet, "the same command")
               .interrupted;
       results[i] = read_result(options.folder, run);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       // One recipe that diverges must not keep the others from a night's work.
+      results[i] = read_result(options.folder, run);
       results[i].failure = error.what();
       log->warn("{} failed: {}", run.name, error.what());
     }
@@ -82,6 +83,11 @@ int run(const Options& options) {
   if (options.summary_only && !fs::exists(options.folder)) {
     throw Error(concat(options.folder.string(), " does not exist: there is no sweep to sum up"));
   }
+  if (fs::exists(options.folder / "config.json")) {
+    throw Error(
+        concat(options.folder.string(),
+               " is the folder of a run: a sweep needs one of its own, with its runs in it"));
+  }
   make_folder(options.folder);
   const FolderLock lock(options.folder);
   Results results;
@@ -89,6 +95,9 @@ int run(const Options& options) {
   for (SweepRun& run : runs) {
     set_data(run.config, options.data);
     results.push_back(read_result(options.folder, run));
+    if (options.summary_only) {
+      results.back().failure = recorded_failure(options.folder, results.back());
+    }
     all_finished = all_finished && results.back().finished;
   }
   if (!options.summary_only && !all_finished && !train_all(options, results)) {
