@@ -28,4 +28,19 @@ std::string percents(double low, double high) {
   return fixed(100 * low, 2) + " to " + percent(high);
 }
 
+std::string harmless(std::string_view text) {
+  std::string safe;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    if (byte == 0xC2 && next >= 0x80 && next <= 0x9F) {
+      safe += '?';
+      ++i;
+    } else {
+      safe += byte < ' ' || byte == 0x7F ? '?' : text[i];
+    }
+  }
+  return safe;
+}
+
 }  // namespace ferplus

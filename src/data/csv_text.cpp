@@ -4,6 +4,7 @@
 #include <array>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 #include <ferplus/data/csv.h>
 
 namespace ferplus {
@@ -65,10 +66,7 @@ std::string_view strip(std::string_view text) {
 }
 
 std::string shown(std::string_view text, std::size_t longest) {
-  std::string result = "\"";
-  for (char c : text.substr(0, longest)) {
-    result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  }
+  std::string result = '"' + harmless(text.substr(0, longest));
   if (text.size() > longest) result += "…";
   return result + "\"";
 }

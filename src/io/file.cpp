@@ -97,8 +97,8 @@ fs::path folder_of(const fs::path& path) {
 
 constexpr int kMostLinks = 40;  // as Linux has it
 
-// The one of our outputs that `path` is, as /dev/stdout is, or -1. Were it a file, replacing it
-// would lose what else goes there.
+// The one of our outputs that the link `path` leads to, as /dev/stdout does, or -1. Were it a file,
+// replacing it would lose what else goes there.
 int own_output(const fs::path& path) {
   struct stat named {
   }, own{};
@@ -220,7 +220,8 @@ void write_file_atomically(const fs::path& path, const std::function<void(std::o
   if (fs::is_directory(status) || !path.has_filename()) {
     throw file_error(path, 0, "cannot write: is a folder, expected a file's name");
   }
-  if (const int descriptor = own_output(path); descriptor >= 0) {
+  const int descriptor = fs::is_symlink(path, ignored) ? own_output(path) : -1;
+  if (descriptor >= 0) {
     run_writer(descriptor, path, write);
     return;
   }
@@ -231,7 +232,7 @@ void write_file_atomically(const fs::path& path, const std::function<void(std::o
     run_writer(device.number(), path, write);
     return;
   }
-  if (fs::exists(status) && ::access(path.c_str(), W_OK) != 0) {
+  if (fs::exists(status) && ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) {
     throw system_error(path, "cannot write", errno);
   }
   fs::path target = path;

@@ -87,6 +87,7 @@ void save_checkpoint(const std::filesystem::path& path, const Network& network,
   if (state.average) tensors.add(network, state.average->average(), "ema.");
   std::map<std::string, std::string> metadata = to_metadata(config);
   metadata["data"] = state.data;
+  metadata["public_data"] = state.public_data;
   metadata["config"] = to_json(config).dump();
   metadata["position"] = to_json(state.position).dump();
   save_tensors(path, network, tensors, std::move(metadata));
@@ -110,6 +111,10 @@ void load_checkpoint(const std::filesystem::path& path, const Network& network,
   if (data == file.metadata().end() || data->second != state.data) {
     throw file_error(path, 0,
                      "it was trained on other data (images or votes) than what is given now");
+  }
+  const auto public_data = file.metadata().find("public_data");
+  if (public_data != file.metadata().end() && public_data->second != state.public_data) {
+    throw file_error(path, 0, "its run had other data (images or votes) in the public split");
   }
   read_arrays(file, name, network, "", true, state.parameters);
   read_arrays(file, name, network, "velocity.", false, state.optimizer.velocity());

@@ -39,7 +39,7 @@ const std::vector<RecipeField>& fields() {
        &Recipe::schedule,
        0,
        0,
-       {"step", "one_cycle", "cosine", "constant"}},
+       {schedule_names().begin(), schedule_names().end()}},
       {"learning_rate", "the highest learning rate", &Recipe::learning_rate, 0, 100},
       {"milestones", "schedule step: progress:factor,…", &Recipe::milestones},
       {"warmup", "schedule one_cycle: share of the steps that rise", &Recipe::warmup, 0, 1},

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <locale>
 #include <numbers>
@@ -8,13 +10,20 @@
 #include <ferplus/train/schedule.h>
 
 namespace ferplus {
+namespace {
+
+constexpr std::array<std::string_view, 4> kNames{"step", "one_cycle", "cosine", "constant"};
+
+}  // namespace
+
+std::span<const std::string_view> schedule_names() { return kNames; }
 
 Schedule::Kind Schedule::kind_from_name(std::string_view name) {
-  if (name == "step") return Kind::step;
-  if (name == "one_cycle") return Kind::one_cycle;
-  if (name == "cosine") return Kind::cosine;
-  if (name == "constant") return Kind::constant;
-  throw UsageError(unknown_name("schedule", name, {"step", "one_cycle", "cosine", "constant"}));
+  const auto found = std::ranges::find(kNames, name);
+  if (found == kNames.end()) {
+    throw UsageError(unknown_name("schedule", name, {kNames.begin(), kNames.end()}));
+  }
+  return static_cast<Kind>(found - kNames.begin());
 }
 
 Schedule::Schedule(const Recipe& recipe)

@@ -56,20 +56,19 @@ SweepResult read_result(const fs::path& folder, const SweepRun& run) {
   return result;
 }
 
-std::string recorded_failure(const fs::path& folder, const SweepResult& result) {
+std::map<std::string, std::string> recorded_failures(const fs::path& folder) {
   const fs::path path = folder / "summary.json";
-  if (result.finished || !file_exists(path)) return {};
+  std::map<std::string, std::string> failures;
+  if (!file_exists(path)) return failures;
   try {
     const auto summary = nlohmann::json::parse(MappedFile(path).text());
     for (const auto& run : summary.at("runs")) {
-      if (run.at("name") == result.run.name && run.at("failure").is_string()) {
-        return run.at("failure").get<std::string>();
-      }
+      if (run.at("failure").is_string()) failures[run.at("name")] = run.at("failure");
     }
-  } catch (const nlohmann::json::exception& error) {
-    throw file_error(path, 0, concat("not what a sweep writes: ", error.what()));
+  } catch (const nlohmann::json::exception&) {
+    // It is about to be written anew from the runs themselves.
   }
-  return {};
+  return failures;
 }
 
 Spread spread(const std::vector<double>& values) {

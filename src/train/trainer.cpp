@@ -55,7 +55,8 @@ class Trainer {
   }
 
   TrainResult run() {
-    state_.data = fingerprint(dataset_, training_and_public_samples());
+    state_.data = fingerprint(dataset_, loader_.selection().samples);
+    state_.public_data = fingerprint(dataset_, public_selection_.samples);
     const std::string note = begin_run(options_, config_, network_, loader_.batches(), state_);
     // Whatever happens from here on, there is a checkpoint to resume from.
     if (!file_exists(file("last.safetensors"))) save();
@@ -91,14 +92,6 @@ class Trainer {
  private:
   // The listener asked to stop: thrown between two steps, or while evaluating.
   struct Interrupted {};
-
-  // Other images of either would make another run.
-  std::vector<std::size_t> training_and_public_samples() const {
-    std::vector<std::size_t> samples = training_set_.training.samples;
-    samples.insert(samples.end(), public_selection_.samples.begin(),
-                   public_selection_.samples.end());
-    return samples;
-  }
 
   fs::path file(const char* name) const { return options_.folder / name; }
   double learning_rate(std::int64_t steps_before) const {
@@ -284,7 +277,7 @@ void Trainer::report_non_finite(Index step, Index images) const {
 // and what was saved last stays.
 void Trainer::check_finite() const {
   if (all_finite(state_.parameters)) return;
-  throw Error(concat("weights or batch-norm statistics are no longer finite after epoch ",
+  throw Error(concat("weights or batch-norm statistics are no longer finite in epoch ",
                      state_.position.epoch + 1, ", step ", state_.position.epoch_step,
                      " (learning rate?); the last checkpoint is kept"));
 }

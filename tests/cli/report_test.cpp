@@ -105,6 +105,10 @@ TEST_F(ReportCommand, RefusesDamageAndRunsGivenTwice) {
   EXPECT_EQ(twice.exit_code, 2);
   EXPECT_THAT(twice.err, HasSubstr("twice"));
   EXPECT_EQ(report({folder_ / "runs/short", "--fer", pixels()}).exit_code, 2);
+  const CommandResult nowhere =
+      report({folder_ / "runs/short", "--fer", "nowhere.csv", "--ferplus", votes()});
+  EXPECT_EQ(nowhere.exit_code, 1);
+  EXPECT_THAT(nowhere.err, HasSubstr("nowhere.csv"));
 }
 
 TEST_F(ReportCommand, WritesOverNothingOfTheRuns) {
@@ -116,6 +120,7 @@ TEST_F(ReportCommand, WritesOverNothingOfTheRuns) {
     EXPECT_THAT(result.err, HasSubstr(why)) << outputs[1];
   };
   refused({"-o", page(), "--json", folder_ / "runs/../report.html"}, "same name");
+  refused({"-o", "-", "--json", "-"}, "same name");
   EXPECT_FALSE(fs::exists(page()));
   const std::string config = folder_ / "runs/short/config.json", before = read_text(config);
   refused({"-o", config}, "run's own");

@@ -208,6 +208,26 @@ TEST_F(TrainedRun, EvaluateComparesTwoModelsAndTheirEnsemble) {
   EXPECT_FALSE(json::parse(read_text(figures)).contains("comparison"));
 }
 
+TEST_F(TrainedRun, OutputsReplaceNothingThatMatters) {
+  const std::string run_model = model(), before = read_text(run_model);
+  const std::string votes = *folder_ / "copy.csv";
+  std::filesystem::copy_file(data().back(), votes);
+  const std::vector<std::pair<std::vector<std::string>, std::string>> requests = {
+      {{"export", "--model", run_model, "-o", run_model, "--force"}, "is read here"},
+      {{"export", "-o", run_model, "--force"}, "run's own"},
+      {{"export", "-o", "-"}, "name a file"},
+      {{"targets", "--ferplus", votes, "-m", "majority", "-o", votes}, "is read here"},
+      {{"doctor", "face.png", "--input", "./face.png"}, "is read here"},
+      {{"predict", "face.png", "--csv", "face.png"}, "is read here"}};
+  for (const auto& [request, reason] : requests) {
+    const CommandResult result = run_ferplus(request);
+    EXPECT_EQ(result.exit_code, 2) << request[0];
+    EXPECT_THAT(result.err, HasSubstr(reason)) << request[0];
+  }
+  EXPECT_EQ(evaluate({"--split", "public", "--json", run_model}).exit_code, 2);
+  EXPECT_EQ(read_text(run_model), before);
+}
+
 TEST_F(TrainedRun, EvaluateShowsItsMistakes) {
   const std::string mistakes = *folder_ / "mistakes", figures = *folder_ / "mistakes.json";
   const std::vector<std::string> request = {"--split", "public", "--errors",

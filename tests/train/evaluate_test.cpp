@@ -74,7 +74,14 @@ TEST_F(EvaluateTest, PaperKeepsMajorities) {
 }
 
 TEST_F(EvaluateTest, ArgmaxKeepsAllWithAVote) {
-  const Evaluation e = run({.protocol = Protocol::argmax});
+  Evaluation e = run({.protocol = Protocol::argmax});
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    ClassMetrics& figures = e.classification.classes[k];
+    figures.precision = 0.01 * static_cast<double>(k);
+    figures.recall = figures.precision + 0.2;
+    figures.f1 = figures.precision + 0.4;
+    figures.predicted = k + 10;
+  }
   EXPECT_THAT(e.samples, ElementsAre(1, 2, 3, 4, 6));
   EXPECT_THAT(e.classes, ElementsAre(0, 1, 2, 0, 2));
 }
@@ -85,7 +92,14 @@ TEST_F(EvaluateTest, WithoutTwinsLeavesThemOut) {
 }
 
 TEST_F(EvaluateTest, TwinFreeFiguresStandBeside) {
-  const Evaluation e = run({.protocol = Protocol::argmax});
+  Evaluation e = run({.protocol = Protocol::argmax});
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    ClassMetrics& figures = e.classification.classes[k];
+    figures.precision = 0.01 * static_cast<double>(k);
+    figures.recall = figures.precision + 0.2;
+    figures.f1 = figures.precision + 0.4;
+    figures.predicted = k + 10;
+  }
   const Evaluation without = run({.protocol = Protocol::argmax, .without_twins = true});
   ASSERT_TRUE(e.twin_free.has_value());
   EXPECT_EQ(e.classification.images, 5u);
@@ -211,7 +225,14 @@ TEST_F(EvaluateTest, JsonHasEveryFigure) {
 }
 
 TEST_F(EvaluateTest, JsonStatesWhatWasMeasured) {
-  const Evaluation e = run({.protocol = Protocol::argmax});
+  Evaluation e = run({.protocol = Protocol::argmax});
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    ClassMetrics& figures = e.classification.classes[k];
+    figures.precision = 0.01 * static_cast<double>(k);
+    figures.recall = figures.precision + 0.2;
+    figures.f1 = figures.precision + 0.4;
+    figures.predicted = k + 10;
+  }
   const auto json = to_json(e);
   ASSERT_NE(e.taggers.people, e.taggers.best);
   EXPECT_EQ(json.at("taggers").at("left_out_tagger_with_rest"), e.taggers.people);

@@ -106,8 +106,9 @@ TEST(ScheduleTest, ConstantAndEdges) {
 }
 
 TEST(ScheduleTest, RefusesMilestonesThatAreNone) {
-  for (const char* text : {"0.2", "0.2:", ":0.5", "0.2:0.5;0.4:0.1", "0.4:0.5,0.2:0.1", "1.5:0.1",
-                           "-0.1:0.5", "0.2:0", "0.2:-1", "0.2:nan", "a:b", "0.2:0.5x"}) {
+  for (const char* text :
+       {"0.2", "0.2:", ":0.5", "0.2:0.5;0.4:0.1", "0.4:0.5,0.2:0.1", "0.2:0.5,0.2:0.1", "1.5:0.1",
+        "-0.1:0.5", "0.2:0", "0.2:-1", "0.2:nan", "a:b", "0.2:0.5x"}) {
     Recipe recipe;
     recipe.milestones = text;
     EXPECT_THROW(Schedule{recipe}, UsageError) << text;

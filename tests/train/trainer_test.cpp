@@ -159,6 +159,8 @@ TEST(TrainerTest, ReportsWhatItDid) {
     EXPECT_EQ(metrics.train_loss, steps[2].mean_loss);
     EXPECT_EQ(metrics.train_accuracy, steps[2].mean_accuracy);
     EXPECT_EQ(metrics.learning_rate, steps[0].learning_rate);
+    // The last fifty steps of the epoch are all three of it.
+    EXPECT_NEAR(metrics.final_train_loss.value(), metrics.train_loss, 1e-12);
     EXPECT_GT(metrics.images_per_second, 0);
   }
   EXPECT_TRUE(recorder.best_flags[0]);
@@ -482,6 +484,7 @@ TEST(TrainerTest, NonFiniteLossNamesStepLayerAndRows) {
   TrainingState state(network, config);
   const SafetensorsFile file(folder / "last.safetensors");
   state.data = file.metadata().at("data");
+  state.public_data = file.metadata().at("public_data");
   load_checkpoint(folder / "last.safetensors", network, state);
   for (const Network::Array& array : network.parameters()) {
     if (array.spec.name != "fc1.weight") continue;
@@ -504,7 +507,9 @@ TEST(TrainerTest, NonFiniteStatisticsLeaveTheEpochBeforeAsItWas) {
   train(faces(), config, {.folder = folder.path(), .stop_after = 1}, recorder);
   const Network network = build_network(config);
   TrainingState state(network, config);
-  state.data = SafetensorsFile(folder / "last.safetensors").metadata().at("data");
+  const auto metadata = SafetensorsFile(folder / "last.safetensors").metadata();
+  state.data = metadata.at("data");
+  state.public_data = metadata.at("public_data");
   load_checkpoint(folder / "last.safetensors", network, state);
   for (const Network::Array& array : network.state()) {
     if (!array.spec.name.ends_with("running_var")) continue;

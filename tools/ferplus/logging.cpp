@@ -8,11 +8,12 @@
 #include <spdlog/spdlog.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 
 namespace ferplus::tool {
 namespace {
 
-std::string_view prefix(spdlog::level::level_enum level) {
+std::string prefix(spdlog::level::level_enum level) {
   if (level == spdlog::level::warn) return "warning: ";
   return level >= spdlog::level::err ? "error: " : "";
 }
@@ -24,7 +25,7 @@ class ConsoleSink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     const std::string_view text(message.payload.data(), message.payload.size());
-    console_.line(fmt::format("{}{}", prefix(message.level), text));
+    console_.line(prefix(message.level) + harmless(text));
   }
   void flush_() override {}
 

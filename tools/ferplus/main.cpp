@@ -12,17 +12,17 @@
 #include <vector>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 #include <ferplus/kernels/cpu.h>
 
 #include "command_line.h"
-#include "output.h"
 #include "terminal.h"
 
 namespace {
 
 int report(const std::string& reason, int exit_code) {
   ferplus::tool::Console::standard_error().clear_status();
-  std::fprintf(stderr, "ferplus: error: %s\n", ferplus::tool::harmless(reason).c_str());
+  std::fprintf(stderr, "ferplus: error: %s\n", ferplus::harmless(reason).c_str());
   return exit_code;
 }
 

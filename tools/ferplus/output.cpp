@@ -42,28 +42,52 @@ fs::path plain(const fs::path& path) {
   return error ? absolute_path(path) : found;
 }
 
-void check_outputs(const std::vector<fs::path>& outputs) {
-  std::set<fs::path> taken;
+namespace {
+
+bool is_of_sweep(const fs::path& target) {
+  if (target.filename() != "summary.json" && target.filename() != "summary.md") return false;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(target.parent_path(), ignored);
+       !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
+    if (file_exists(entry->path() / "config.json")) return true;
+  }
+  return false;
+}
+
+bool is_of_run(const fs::path& target) {
+  return is_file_of_run(target.filename().string()) &&
+         file_exists(target.parent_path() / "config.json");
+}
+
+}  // namespace
+
+void check_outputs(const std::vector<fs::path>& outputs, const std::vector<fs::path>& inputs) {
+  std::set<fs::path> taken, read;
+  for (const fs::path& input : inputs) {
+    if (!input.empty()) read.insert(plain(input));
+  }
   for (const fs::path& output : outputs) {
-    if (output.empty() || output == kStandardOutput) continue;
-    const fs::path target = plain(output);
+    if (output.empty()) continue;
+    const fs::path target = output == kStandardOutput ? output : plain(output);
     if (!taken.insert(target).second) {
       throw UsageError(concat("two outputs have the same name, ", output.string(),
                               ": one would replace the other"));
     }
-    if (is_file_of_run(target.filename().string()) &&
-        file_exists(target.parent_path() / "config.json")) {
+    if (output == kStandardOutput) continue;
+    if (read.contains(target)) {
+      throw UsageError(concat(output.string(), " is read here: write elsewhere"));
+    }
+    if (is_of_run(target) || is_of_sweep(target)) {
       throw UsageError(concat(output.string(), " is a training run's own: write elsewhere"));
     }
   }
 }
 
-std::string harmless(std::string_view text) {
-  std::string safe(text);
-  for (char& c : safe) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+void check_binary_output(const fs::path& output, const std::vector<fs::path>& inputs) {
+  if (output == kStandardOutput) {
+    throw UsageError("this output cannot go to standard output: name a file");
   }
-  return safe;
+  check_outputs({output}, inputs);
 }
 
 }  // namespace ferplus::tool

@@ -1,4 +1,4 @@
-// Where a command's files go.
+// What commands put out, and where.
 #pragma once
 
 #include <filesystem>
@@ -23,11 +23,13 @@ void write_output(const std::filesystem::path& path,
 // Links followed as far as there is something: equal for equal files.
 std::filesystem::path plain(const std::filesystem::path& path);
 
-// Before anything is computed. Throws UsageError if two of them are the same file, or if one is a
-// file of a training run; those that are empty or "-" do not count.
-void check_outputs(const std::vector<std::filesystem::path>& outputs);
-
-// What a terminal would take for a command becomes a question mark.
-std::string harmless(std::string_view text);
+// Before anything is computed. Throws UsageError if two outputs are the same file or both standard
+// output, or if one would replace an input or a file of a training run or sweep. Empty ones do not
+// count.
+void check_outputs(const std::vector<std::filesystem::path>& outputs,
+                   const std::vector<std::filesystem::path>& inputs = {});
+// The same for one that cannot go to standard output, which it refuses.
+void check_binary_output(const std::filesystem::path& output,
+                         const std::vector<std::filesystem::path>& inputs = {});
 
 }  // namespace ferplus::tool

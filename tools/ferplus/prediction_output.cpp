@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/text.h>
 #include <ferplus/data/csv.h>
 
-#include "output.h"
 #include "table.h"
 
 namespace ferplus::tool {

@@ -1,8 +1,9 @@
-// Numbers as text for people to read, the same in every locale.
+// Text for people to read; numbers the same in every locale.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace ferplus {
 
@@ -17,5 +18,9 @@ std::string percent(double share, int digits = 2);
 
 // 0.5, 0.75 → "50.00 to 75.00 %".
 std::string percents(double low, double high);
+
+// Control characters, which terminals obey and lines break at, as question marks: those of ASCII,
+// and U+0080 to U+009F of UTF-8.
+std::string harmless(std::string_view text);
 
 }  // namespace ferplus

@@ -47,7 +47,7 @@ void make_folder(const std::filesystem::path& folder);
 // and fsyncs the folder: after a crash at any point the old file or the new one is there, whole. On
 // an error the temporary file is removed; what `write` threw passes through, all else is an Error.
 // The folder must exist. A file without permission to write stays as it is. A symbolic link stays
-// and its target is replaced; a device, a pipe and what this process has for standard output or
+// and its target is replaced; a device, a pipe and a link to this process's standard output or
 // error (/dev/stdout) are written directly.
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(std::ostream&)>& write);

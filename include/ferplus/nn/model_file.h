@@ -33,7 +33,8 @@ struct Model {
   // say.
   Preprocessing preprocessing() const;
   // What logits are divided by before the softmax, so that probabilities are those of votes
-  // (train/calibration.h); 1 for a model that nobody calibrated. Positive.
+  // (train/calibration.h); 1 for a model that nobody calibrated. From 0.001 to 1000: throws Error
+  // if the metadata have another, which load_model refuses.
   double temperature() const;
 };
 

@@ -50,7 +50,8 @@ struct TrainingState {
   Sgd optimizer;
   std::optional<WeightAverage> average;  // if the recipe averages
   Position position;
-  std::string data;  // fingerprint of the training and public images and their votes
+  // Fingerprints of the training and of the public images and their votes.
+  std::string data, public_data;
 
   TrainingState(const Network& network, const RunConfig& config);
 };
@@ -59,7 +60,8 @@ struct TrainingState {
 void save_checkpoint(const std::filesystem::path& path, const Network& network,
                      const RunConfig& config, const TrainingState& state);
 // Throws Error that names the file and what is missing, damaged, of another network, or trained on
-// other data than state.data.
+// other data than state.data, or measured on other than state.public_data, which older files do not
+// know.
 void load_checkpoint(const std::filesystem::path& path, const Network& network,
                      TrainingState& state);
 

@@ -1,12 +1,16 @@
 // The learning rate over a run.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include <ferplus/train/recipe.h>
 
 namespace ferplus {
+
+// "step", "one_cycle", "cosine", "constant".
+std::span<const std::string_view> schedule_names();
 
 class Schedule {
  public:
@@ -23,7 +27,7 @@ class Schedule {
   };
   double factor(double progress) const;  // of the highest rate
 
-  enum class Kind { step, one_cycle, cosine, constant };
+  enum class Kind { step, one_cycle, cosine, constant };  // as in schedule_names()
   static Kind kind_from_name(std::string_view name);
 
   Kind kind_;

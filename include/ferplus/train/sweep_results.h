@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,9 @@ struct SweepResult {
 // damaged file, or a run there with other settings than run.config (but for where its data is).
 SweepResult read_result(const std::filesystem::path& folder, const SweepRun& run);
 
-// Why the run had failed when the folder's summary.json was written; empty if it had not, or has
-// finished since. Throws Error if the file is damaged.
-std::string recorded_failure(const std::filesystem::path& folder, const SweepResult& result);
+// Why runs had failed when the folder's summary.json was written, by name. What cannot be read of
+// it is left out: the rest of it is in the runs' own folders.
+std::map<std::string, std::string> recorded_failures(const std::filesystem::path& folder);
 
 // Mean and sample standard deviation of a figure over a group's finished runs.
 struct Spread {

@@ -80,9 +80,9 @@ struct TrainResult {
 // epochs, and the steps done count as the first part of it.
 //
 // Throws Error: data without the needed splits, a folder in use by another process, a checkpoint
-// that is missing, damaged, of another network or of other data, a loss that is not finite (naming
-// step, layer and rows), weights that are not, options.tensorboard in a build without. The folder
-// then still holds the last checkpoint.
+// that is missing, damaged, of another network or of other training or public images or votes, a
+// loss that is not finite (naming step, layer and rows), weights that are not, options.tensorboard
+// in a build without. The folder then still holds the last checkpoint.
 TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
                   TrainListener& listener);
 

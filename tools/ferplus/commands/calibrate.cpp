@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <limits>
 #include <memory>
 #include <optional>

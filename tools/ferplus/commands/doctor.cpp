@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 #include <ferplus/data/face_crop.h>
 #include <ferplus/detect/face_detector.h>
 #include <ferplus/detect/tilt.h>
@@ -167,7 +167,7 @@ std::string to_text(const Options& options, const Patient& patient,
                     const std::vector<Reason>& reasons) {
   const Examination& found = patient.examination;
   const FaceQuality& quality = found.quality;
-  std::string text = fmt::format("{}: {}x{} pixels; face: {}\n\n", options.image.string(),
+  std::string text = fmt::format("{}: {}x{} pixels; face: {}\n\n", harmless(options.image.string()),
                                  patient.width, patient.height, face_text(patient));
   Table table({{"what the network would see", Table::Align::left},
                {"here"},
@@ -205,6 +205,7 @@ int run(const Options& options) {
   if (options.no_detect && (options.face != 0 || options.detector.smallest_face != 0)) {
     throw UsageError("--face and --smallest-face choose among faces found, not with --no-detect");
   }
+  check_binary_output(options.input, {options.image, options.model});
   const Patient patient = examine_image(options);
   const std::vector<Reason> reasons = examine(patient.examination);
   if (!options.input.empty()) write_input(options.input, patient);

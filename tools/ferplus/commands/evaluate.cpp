@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 #include <ferplus/data/csv.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/model_file.h>
@@ -112,7 +113,7 @@ std::string to_text(const std::vector<NamedEvaluation>& named) {
   const Evaluation& last = named.back().evaluation;
   const std::string conditions = conditions_text(last);
   if (named.size() == 1) {
-    return fmt::format("{}, {}\n\n{}", named[0].name, conditions, evaluation_text(last));
+    return fmt::format("{}, {}\n\n{}", harmless(named[0].name), conditions, evaluation_text(last));
   }
   std::string text = fmt::format("{}, {} images\n\n{}\n", conditions, grouped(last.samples.size()),
                                  models_text(named));
@@ -148,10 +149,9 @@ int run(Options options) {
   if (options.robustness && options.models.size() > 1) {
     throw UsageError("--robustness looks at one model at a time");
   }
-  check_outputs({options.json, options.predictions});
-  if (options.json == kStandardOutput && options.predictions == kStandardOutput) {
-    throw UsageError("only one of --json and --predictions can go to standard output");
-  }
+  std::vector<std::filesystem::path> inputs = options.models;
+  inputs.insert(inputs.end(), {options.data.fer, options.data.ferplus});
+  check_outputs({options.json, options.predictions}, inputs);
   if (!options.errors.empty()) check_error_folder(options.errors, options.force);
   if (options.models.empty()) options.models = {given_or_bundled({}, options.general)};
   std::vector<Model> models;

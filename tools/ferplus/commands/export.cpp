@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -70,6 +69,7 @@ int run(const Options& options) {
   apply(options.general);
   const std::filesystem::path path = given_or_bundled(options.model, options.general);
   const Model model = load_model(path);
+  check_binary_output(options.output, {path});
   refuse_existing(options.output, options.force);
   const Report report = options.output.extension() == kModelExtension
                             ? export_as_model(options, model)

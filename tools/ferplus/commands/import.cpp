@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -26,6 +25,7 @@ struct Options {
 
 int run(const Options& options) {
   apply(options.general);
+  check_binary_output(options.output, {options.input});
   refuse_existing(options.output, options.force);
   OnnxImportOptions import_options;
   if (!options.preprocessing.empty()) {

@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -84,7 +83,7 @@ std::string to_text(const Model& model) {
   if (model.metadata.empty()) return text;
   Table metadata({{"metadata", Table::Align::left}, {"", Table::Align::left}});
   for (const auto& [key, value] : model.metadata) {
-    metadata.add_row({harmless(key), harmless(value)});
+    metadata.add_row({key, value});
   }
   return text + '\n' + metadata.to_string();
 }

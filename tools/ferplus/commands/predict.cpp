@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 #include <ferplus/detect/face_detector.h>
 #include <ferplus/io/file.h>
 #include <ferplus/io/image.h>
@@ -48,7 +49,9 @@ void check(const Options& options) {
   if (on_standard_output > 1) {
     throw UsageError("only one of --json, --jsonl - and --csv - can go to standard output");
   }
-  check_outputs({options.csv, options.jsonl});
+  std::vector<std::filesystem::path> inputs(options.images.begin(), options.images.end());
+  inputs.push_back(options.model);
+  check_outputs({options.csv, options.jsonl}, inputs);
   if (!options.detect && options.detector.smallest_face != 0) {
     throw UsageError("--smallest-face is for --detect, which is not given");
   }

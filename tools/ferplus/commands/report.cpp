@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
+#include <ferplus/core/text.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/model_file.h>
 #include <ferplus/report/report.h>
@@ -63,6 +63,10 @@ class DataSource {
     if (is_given_) check(given);
   }
 
+  // What the command line names is to be there and sound for all runs.
+  void load_given() {
+    if (is_given_) static_cast<void>(of({}));
+  }
   // What the command line names, else what the run was trained on, if that is still there.
   const Dataset* of(const RunConfig& config) {
     const DataOptions wanted = is_given_ ? given_ : data_of(config);
@@ -120,39 +124,27 @@ void add_model(const Options& options, DataSource& source, const std::string& la
                                     options.model, run.record.folder.string());
     return;
   }
-  const Dataset* dataset = nullptr;
   try {
-    dataset = source.of(run.record.config);
-    if (dataset != nullptr) run.model = evaluated(options, *dataset, file, label);
+    const Dataset* dataset = source.of(run.record.config);
+    if (dataset == nullptr) {
+      run.without_model = fmt::format(
+          "The data that config.json names is not here, so {0} was not evaluated. To have it "
+          "evaluated, say where the data is: ferplus report {1} --fer fer2013.csv --ferplus "
+          "fer2013new.csv -o {2}",
+          options.model, run.record.folder.string(), options.output.string());
+      return;
+    }
+    run.model = evaluated(options, *dataset, file, label);
   } catch (const Error& error) {
     run.without_model = fmt::format("The model was not evaluated: {}.", error.what());
-    return;
-  }
-  if (dataset == nullptr) {
-    run.without_model = fmt::format(
-        "The data that config.json names is not here, so {0} was not evaluated. To have it "
-        "evaluated, say where the data is: ferplus report {1} --fer fer2013.csv --ferplus "
-        "fer2013new.csv -o {2}",
-        options.model, run.record.folder.string(), options.output.string());
-  }
-}
-
-// Before anything is measured: what would be written over something else.
-void check_outputs(const Options& options, const std::vector<fs::path>& folders) {
-  tool::check_outputs({options.output, options.json});
-  for (const fs::path& output : {options.output, options.json}) {
-    if (output.empty() || output == kStandardOutput) continue;
-    for (const fs::path& folder : folders) {
-      if (plain(output) == plain(folder / options.model)) {
-        throw UsageError(concat(output.string(), " is a training run's own: write elsewhere"));
-      }
-    }
   }
 }
 
 Report make_report(const Options& options) {
   const std::vector<fs::path> folders = named_runs(options.folders);
-  check_outputs(options, folders);
+  std::vector<fs::path> models;
+  for (const fs::path& folder : folders) models.push_back(folder / options.model);
+  check_outputs({options.output, options.json}, models);
   const std::vector<std::string> names = run_names(folders);
   Report report;
   for (std::size_t i = 0; i < folders.size(); ++i) {
@@ -162,6 +154,7 @@ Report make_report(const Options& options) {
                            .without_model = {}});
   }
   DataSource source(options.data);
+  if (!options.curves_only) source.load_given();
   for (std::size_t i = 0; i < folders.size(); ++i) {
     const std::string label =
         folders.size() == 1 ? "evaluating" : fmt::format("evaluating {}/{}", i + 1, folders.size());
@@ -188,7 +181,7 @@ int run(const Options& options) {
       fmt::format("wrote {}: {} run{}\n", options.output.string(), count, count == 1 ? "" : "s");
   if (!options.curves_only) {
     for (const RunReport& run : report.runs) {
-      if (!run.model) text += fmt::format("{}: {}\n", run.name, run.without_model);
+      if (!run.model) text += harmless(fmt::format("{}: {}", run.name, run.without_model)) + '\n';
     }
   }
   print(text);

@@ -23,6 +23,7 @@
 #include "help.h"
 #include "interrupt.h"
 #include "model_options.h"
+#include "output.h"
 #include "terminal.h"
 #include "validators.h"
 
@@ -85,6 +86,7 @@ bool is_bundled(const Options& options) {
 
 int run(Options& options) {
   apply(options.general);
+  check_binary_output(options.port_file, {options.model});
   // An old one would mislead whoever waits for it.
   if (!options.port_file.empty()) std::filesystem::remove(options.port_file);
   const std::filesystem::path model = given_or_bundled(options.model, options.general);

@@ -1,6 +1,7 @@
 #include <exception>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -47,6 +48,18 @@ void write_summary(const fs::path& folder, const Results& results) {
                         [&](std::ostream& out) { out << json_text(results); });
 }
 
+// One recipe that diverges must not keep the others from a night's work.
+SweepResult failed(const fs::path& folder, const SweepRun& run, const std::string& reason) {
+  SweepResult result{.run = run};
+  try {
+    result = read_result(folder, run);
+  } catch (const Error&) {
+    // Damaged: what it did is not known.
+  }
+  result.failure = reason;
+  return result;
+}
+
 // Trains what has not finished, in order. False: interrupted.
 bool train_all(const Options& options, Results& results) {
   const auto log = make_logger({.quiet = options.general.quiet});
@@ -65,12 +78,12 @@ bool train_all(const Options& options, Results& results) {
                            options.general.quiet, "the same command")
               .interrupted;
       results[i] = read_result(options.folder, run);
+    } catch (const std::bad_alloc&) {
+      results[i] = failed(options.folder, run, "out of memory");
     } catch (const std::exception& error) {
-      // One recipe that diverges must not keep the others from a night's work.
-      results[i] = read_result(options.folder, run);
-      results[i].failure = error.what();
-      log->warn("{} failed: {}", run.name, error.what());
+      results[i] = failed(options.folder, run, error.what());
     }
+    if (!results[i].failure.empty()) log->warn("{} failed: {}", run.name, results[i].failure);
     write_summary(options.folder, results);
     if (interrupted) return false;
   }
@@ -91,12 +104,14 @@ int run(const Options& options) {
   make_folder(options.folder);
   const FolderLock lock(options.folder);
   Results results;
+  const auto failures = recorded_failures(options.folder);
   bool all_finished = true;
   for (SweepRun& run : runs) {
     set_data(run.config, options.data);
     results.push_back(read_result(options.folder, run));
-    if (options.summary_only) {
-      results.back().failure = recorded_failure(options.folder, results.back());
+    const auto failure = failures.find(results.back().run.name);
+    if (failure != failures.end() && !results.back().finished) {
+      results.back().failure = failure->second;
     }
     all_finished = all_finished && results.back().finished;
   }

@@ -49,7 +49,7 @@ void append_row(std::string& text, std::size_t row, const VoteRow& votes,
 
 int run(const Options& options) {
   apply(options.general);
-  check_outputs({options.output});
+  check_outputs({options.output}, {options.ferplus});
   const LabelModeInfo& mode = label_mode(options.mode);
   const std::vector<VoteRow> rows = load_votes(options.ferplus);
   std::string text(kHeader);
