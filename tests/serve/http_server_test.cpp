@@ -1,7 +1,9 @@
 // A server and its clients.
+#include <algorithm>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -298,6 +300,14 @@ TEST_F(HttpServer, TellsTheLogOfEachRequest) {
   EXPECT_EQ(served[0].received, face_.size());
   EXPECT_GT(served[0].seconds, 0);
   EXPECT_EQ(served[1].status, 404);
+}
+
+TEST_F(HttpServer, RefusesAModelThatAnswersNothing) {
+  Model model = small_model();
+  std::ranges::fill(model.parameters.values(), 1e30F);
+  const Predictor predictor(std::move(model));
+  EXPECT_THAT(message_of<Error>([&] { Server(predictor, options_); }),
+              testing::HasSubstr("is no number"));
 }
 
 TEST_F(HttpServer, RefusesOptionsOutOfRange) {

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/error.h>
 #include <ferplus/data/synth.h>
 #include <ferplus/io/safetensors.h>
 #include <ferplus/train/trainer.h>
@@ -47,6 +48,29 @@ inline RunConfig short_run() {
   return config;
 }
 
+// Without what makes a loss noisy.
+inline RunConfig plain_run(LabelMode mode, int epochs) {
+  RunConfig config = short_run();
+  config.mode = mode;
+  config.limit = 32;
+  config.recipe.epochs = epochs;
+  config.recipe.batch = 16;
+  config.recipe.ema = 0;
+  config.recipe.conv_dropout = config.recipe.dense_dropout = 0;
+  config.recipe.distort = false;
+  config.recipe.erase = config.recipe.mixup = 0;
+  config.recipe.label_smoothing = config.recipe.class_balance = 0;
+  return config;
+}
+
+// The third convolution of vgg_mini, which runs winograd4 if nothing else is asked for.
+inline const TunedConv kTunedLayer{.pass = ConvPass::forward,
+                                   .height = 32,
+                                   .width = 32,
+                                   .in_channels = 32,
+                                   .out_channels = 32,
+                                   .algorithm = "winograd2"};
+
 // Remembers what it hears, and asks to stop after a number of steps of its own.
 class Recorder : public TrainListener {
  public:
@@ -81,6 +105,12 @@ class Recorder : public TrainListener {
  private:
   std::size_t stop_after_steps_;
 };
+
+inline std::string error_of(const Dataset& dataset, const RunConfig& config,
+                            const TrainOptions& options) {
+  Recorder recorder;
+  return message_of<Error>([&] { train(dataset, config, options, recorder); });
+}
 
 // Tensors and metadata of a file, without the clock's share.
 inline std::map<std::string, std::string> file_contents(const std::filesystem::path& path) {
