@@ -92,6 +92,7 @@ Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, Tens
                         std::span<std::size_t> samples) {
   if (options_.shuffle == Shuffle::every_epoch && epoch != ordered_epoch_) order_for(epoch);
   const Index count = batch_images(batch);
+  const bool is_plain = epoch >= options_.plain_from;
   assert(input.batch() >= count && input.stride() == kInputPixels);
   assert(targets.batch() >= count && targets.stride() == kClasses);
   assert(samples.empty() || samples.size() >= static_cast<std::size_t>(count));
@@ -101,7 +102,7 @@ Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, Tens
     const std::span<float> pixels{input.image(n), kInputPixels};
     make_input(dataset_->image(face), face.face, distortion(epoch, face), options_.preprocessing,
                pixels);
-    if (options_.erasing.probability > 0) {
+    if (options_.erasing.probability > 0 && !is_plain) {
       RandomSequence random = draws(Stream::erasing, epoch, face);
       erase(draw_erasing(random, options_.erasing), pixels);
     }
@@ -109,7 +110,7 @@ Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, Tens
     std::copy(target.begin(), target.end(), targets.image(n));
     if (!samples.empty()) samples[static_cast<std::size_t>(n)] = selection_.samples[position];
   });
-  if (options_.mixup > 0) mix(epoch, batch, input, targets);
+  if (options_.mixup > 0 && !is_plain) mix(epoch, batch, input, targets);
   return count;
 }
 

@@ -82,6 +82,8 @@ const std::vector<RecipeField>& fields() {
       {"erase", "probability that a rectangle of a face is erased", &Recipe::erase, 0, 1},
       {"erase_area", "erase: largest rectangle, as a share of the face", &Recipe::erase_area, 0.02,
        1},
+      {"plain_end", "share of the epochs, at the end, that go without mixup and erase",
+       &Recipe::plain_end, 0, 1},
   };
   return kFields;
 }

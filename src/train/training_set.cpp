@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -19,6 +20,11 @@ DistortionLimits distortion_limits(const Recipe& recipe) {
           .skew = recipe.skew,
           .scale = recipe.scale,
           .flip = recipe.flip};
+}
+
+std::uint32_t plain_from(const Recipe& recipe) {
+  return static_cast<std::uint32_t>(
+      std::lround((1 - recipe.plain_end) * static_cast<double>(recipe.epochs)));
 }
 
 }  // namespace
@@ -90,6 +96,7 @@ BatchOptions training_batches(const RunConfig& config) {
           .label_smoothing = recipe.label_smoothing,
           .class_balance = recipe.class_balance,
           .mixup = recipe.mixup,
+          .plain_from = plain_from(recipe),
           .preprocessing = config.preprocessing};
 }
 

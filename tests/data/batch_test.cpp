@@ -263,6 +263,21 @@ TEST(Batch, MixupMixesPairs) {
   }
 }
 
+TEST(Batch, PlainEpochsHaveWholeFacesAlone) {
+  const Dataset dataset = parse(random_csv(60));
+  const BatchOptions plain{.batch_size = 9, .seed = 5, .shuffle = Shuffle::every_epoch};
+  BatchOptions options = plain;
+  options.erasing.probability = 1;
+  options.mixup = 0.4;
+  options.plain_from = 2;
+  const auto expected = all_batches(dataset, LabelMode::crossentropy, plain, 4);
+  const auto found = all_batches(dataset, LabelMode::crossentropy, options, 4);
+  const std::size_t batches = expected.size() / 4;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(found[i] == expected[i], i >= 2 * batches) << i;
+  }
+}
+
 TEST(Batch, LoadingAllocatesNothing) {
   const Dataset dataset = parse(random_csv(60));
   BatchLoader loader(dataset, select(dataset, Split::train, LabelMode::probability),

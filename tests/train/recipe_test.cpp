@@ -92,6 +92,7 @@ TEST(RecipeTest, PaperIsThePapers) {
   EXPECT_FALSE(paper.alternate_flip);
   EXPECT_EQ(paper.erase, 0);
   EXPECT_EQ(paper.mixup, 0);
+  EXPECT_EQ(paper.plain_end, 0);
   EXPECT_EQ(paper.label_smoothing, 0);
   EXPECT_EQ(paper.class_balance, 0);
 }

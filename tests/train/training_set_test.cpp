@@ -54,6 +54,15 @@ TEST(TrainingSetTest, LeaksGoFirstThenHeldOutImagesThenTheLimit) {
   EXPECT_EQ(training_set(dataset, config).training.size(), parts.rest.size() + 1);
 }
 
+TEST(TrainingSetTest, TheLastEpochsArePlain) {
+  RunConfig config;
+  config.recipe.epochs = 84;
+  config.recipe.plain_end = 0.3;
+  EXPECT_EQ(training_batches(config).plain_from, 59U);
+  config.recipe.plain_end = 0;
+  EXPECT_EQ(training_batches(config).plain_from, 84U);
+}
+
 TEST(TrainingSetTest, TheFingerprintKnowsWhereTheFaceIs) {
   Dataset dataset = faces();
   const std::vector<std::size_t> samples = {0, 1};

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -38,6 +39,9 @@ struct BatchOptions {
   // stays alone. Partners are within a micro-batch, and meet again in every epoch unless the order
   // changes.
   double mixup = 0;
+  // From this epoch on (counted from 0) neither erased rectangles nor mixtures: the last epochs
+  // show a network whole faces again.
+  std::uint32_t plain_from = std::numeric_limits<std::uint32_t>::max();
   Preprocessing preprocessing = Preprocessing::ferplus;
 };
 

@@ -53,6 +53,7 @@ struct Recipe {
   bool flip = true;
   bool alternate_flip = false;
   double erase = 0, erase_area = 0.33;  // ErasingLimits
+  double plain_end = 0;                 // share of the epochs, the last, without mixup and erase
 };
 
 // One hyperparameter.
