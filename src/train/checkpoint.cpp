@@ -79,14 +79,21 @@ void Position::begin_next_epoch() {
   recent.clear();
 }
 
+std::map<std::string, std::string> to_metadata(const RunConfig& config,
+                                               const TrainingState& state) {
+  std::map<std::string, std::string> metadata = to_metadata(config);
+  metadata["data"] = state.data;
+  if (!state.origins.empty()) metadata["origins"] = state.origins;
+  return metadata;
+}
+
 void save_checkpoint(const std::filesystem::path& path, const Network& network,
                      const RunConfig& config, const TrainingState& state) {
   TensorSet tensors;
   tensors.add(network, state.parameters);
   tensors.add(network, state.optimizer.velocity(), "velocity.", false);
   if (state.average) tensors.add(network, state.average->average(), "ema.");
-  std::map<std::string, std::string> metadata = to_metadata(config);
-  metadata["data"] = state.data;
+  std::map<std::string, std::string> metadata = to_metadata(config, state);
   metadata["public_data"] = state.public_data;
   metadata["config"] = to_json(config).dump();
   metadata["position"] = to_json(state.position).dump();
@@ -116,6 +123,8 @@ void load_checkpoint(const std::filesystem::path& path, const Network& network,
   if (public_data != file.metadata().end() && public_data->second != state.public_data) {
     throw file_error(path, 0, "its run had other data (images or votes) in the public split");
   }
+  const auto origins = file.metadata().find("origins");
+  if (origins != file.metadata().end()) state.origins = origins->second;
   read_arrays(file, name, network, "", true, state.parameters);
   read_arrays(file, name, network, "velocity.", false, state.optimizer.velocity());
   if (state.average) {

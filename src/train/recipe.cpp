@@ -185,8 +185,8 @@ const std::vector<RecipeInfo>& recipe_table() {
       {"one_cycle", "for networks with batch-norm: a one-cycle schedule of few epochs",
        one_cycle()},
       {"modern",
-       "the bundled model's: one_cycle over more epochs, with averaged weights, mixed faces, "
-       "erased rectangles, more dropout",
+       "what the bundled model began with: one_cycle over more epochs, with averaged weights, "
+       "mixed faces, erased rectangles, more dropout",
        modern()},
       {"quick", "for vgg_mini on a few thousand synthetic faces", quick()},
   };

@@ -241,7 +241,7 @@ void Trainer::finish_epoch() {
 }
 
 void Trainer::save_best(const EpochMetrics& metrics) {
-  std::map<std::string, std::string> metadata = to_metadata(config_);
+  std::map<std::string, std::string> metadata = to_metadata(config_, state_);
   metadata["epoch"] = std::to_string(metrics.epoch);
   metadata["public_accuracy"] = nlohmann::json(metrics.public_accuracy).dump();
   save_model(file("best.safetensors"), network_, evaluated_parameters(state_), std::move(metadata));

@@ -83,6 +83,16 @@ TEST(TrainerTest, StartsFromAModel) {
   }
   // Batch-norm statistics go on from there.
   EXPECT_FALSE(std::ranges::equal(to.parameters.state(), from.parameters.state()));
+  // What both held out can still calibrate, also after an interruption.
+  for (const char* name : {"best.safetensors", "last.safetensors"}) {
+    const Model model = load_model(second / name);
+    EXPECT_EQ(untrained_samples(faces(), model.metadata), untrained_samples(faces(), from.metadata))
+        << name;
+  }
+  config.recipe.epochs = 2;
+  train(faces(), config, {.folder = second.path(), .resume = true}, recorder);
+  EXPECT_EQ(load_model(second / "last.safetensors").metadata.at("origins"), origins(from.metadata));
+  config.recipe.epochs = 1;
 
   TemporaryFolder third;
   RunConfig other = config;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,9 +53,13 @@ struct TrainingState {
   Position position;
   // Fingerprints of the training and of the public images and their votes.
   std::string data, public_data;
+  std::string origins;  // training_set.h; empty: weights were drawn, or it is not known
 
   TrainingState(const Network& network, const RunConfig& config);
 };
+
+// What a run's models say of it: to_metadata(config), `data` and, unless empty, `origins`.
+std::map<std::string, std::string> to_metadata(const RunConfig& config, const TrainingState& state);
 
 // Atomic; the old checkpoint stays until the new one is whole.
 void save_checkpoint(const std::filesystem::path& path, const Network& network,

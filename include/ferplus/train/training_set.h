@@ -32,9 +32,16 @@ TrainingSet training_set(const Dataset& dataset, const RunConfig& config);
 
 // The training images that the mode keeps, but that the run which wrote this model's metadata left
 // aside (hold_out) or never came to (limit), in order; nothing if the metadata are not of such a
-// run. `dataset` is taken to be the one that it was trained on.
+// run. Of a run that began with another model, those that the runs before left aside as well: none
+// if these are not known (origins()) or had other data. Throws Error if `dataset` is not the data
+// of the run, as far as its metadata say.
 std::optional<std::vector<std::size_t>> untrained_samples(
     const Dataset& dataset, const std::map<std::string, std::string>& metadata);
+
+// Metadata "origins" of a run that begins with the model of these metadata: a JSON list of what
+// decided the training sets of the run that made it and of those before, the first one first. Empty
+// if one of them is not known.
+std::string origins(const std::map<std::string, std::string>& metadata);
 
 // Of draw keys, votes and pixels of these samples, in this order: other data give another text.
 std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples);
