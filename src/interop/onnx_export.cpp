@@ -16,8 +16,8 @@ constexpr double kTolerance = 1e-4;
 
 // What describes the file that the model came in, or stands elsewhere.
 const std::set<std::string> kNotExported = {
-    "format",       "network", "layers",   "model_options", "classes",     "preprocessing",
-    "content_hash", "config",  "position", "data",          "public_data", "origins"};
+    "format",        "network",      "layers", "model_options", "classes",
+    "preprocessing", "content_hash", "config", "position",      "public_data"};
 // What the graph itself holds if it ends in a softmax.
 const std::set<std::string> kInSoftmax = {"temperature", "calibration"};
 

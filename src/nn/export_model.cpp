@@ -23,6 +23,10 @@ struct WeightType {
 constexpr std::array<WeightType, 3> kWeightTypes{
     {{"f32", DType::f32, 1e-4}, {"f16", DType::f16, 1e-2}, {"bf16", DType::bf16, 5e-2}}};
 
+// What a checkpoint says beside what it is: train/checkpoint.cpp. The paths in "config" are
+// nobody's business but the run's.
+constexpr std::array kOfACheckpoint = {"config", "position", "public_data"};
+
 // `folded`, which a table's model may have become, under a name that says what it is.
 Network renamed(const Network& folded) {
   if (auto model = matching_model(folded)) return *std::move(model);
@@ -64,6 +68,7 @@ ModelExportReport export_model(const std::filesystem::path& path, const Model& m
   static_cast<void>(model.preprocessing());  // what nobody could use is not worth writing
   FoldedNetwork folded = fold_batch_norm(model.network, model.parameters);
   Model rounded{renamed(folded.network), std::move(folded.parameters), model.metadata};
+  for (const char* key : kOfACheckpoint) rounded.metadata.erase(key);
   for (const Network::Array& array : rounded.network.parameters()) {
     const auto count = static_cast<std::size_t>(array.spec.shape.elements());
     round_weights(rounded.parameters.values().subspan(array.offset, count),
@@ -72,7 +77,7 @@ ModelExportReport export_model(const std::filesystem::path& path, const Model& m
   const double difference = compare(model, rounded, weights);
   TensorSet tensors;
   tensors.add(rounded.network, rounded.parameters, "", true, weights);
-  save_tensors(path, rounded.network, tensors, model.metadata);
+  save_tensors(path, rounded.network, tensors, rounded.metadata);
   return {.network = rounded.network.name(),
           .bytes = std::filesystem::file_size(path),
           .largest_difference = difference,

@@ -4,8 +4,8 @@
 #include <ferplus/io/file.h>
 #include <ferplus/io/safetensors.h>
 #include <ferplus/nn/model_file.h>
+#include <ferplus/train/origins.h>
 #include <ferplus/train/tensorboard.h>
-#include <ferplus/train/training_set.h>
 
 namespace ferplus {
 namespace {
@@ -25,7 +25,7 @@ void start_from_model(const RunConfig& config, const Network& network, TrainingS
                        preprocessing_name(model.preprocessing())));
   }
   state.parameters = std::move(model.parameters);
-  state.origins = origins(model.metadata);
+  state.origins = origins_after(model.metadata);
 }
 
 // A crash between the writing of the best model and that of the checkpoint leaves a best model of

@@ -12,7 +12,7 @@
 #include <ferplus/train/calibration.h>
 #include <ferplus/train/evaluate.h>
 #include <ferplus/train/loss.h>
-#include <ferplus/train/training_set.h>
+#include <ferplus/train/origins.h>
 
 namespace ferplus {
 namespace {
@@ -67,8 +67,8 @@ std::vector<std::size_t> calibration_samples(const Dataset& dataset, const Model
     throw Error(concat(dataset.source, ": split ", split_name(split), " has ", samples.size(),
                        " images to calibrate on",
                        count > 0 ? concat(", not ", count) : std::string(),
-                       untrained ? " (the model, or one that it started from, was trained on "
-                                   "the others: hold some out with train --hold-out N)"
+                       untrained ? " (the model was trained on the others: hold some out with "
+                                   "train --hold-out N)"
                                  : ""));
   }
   std::reverse(samples.begin(), samples.end());

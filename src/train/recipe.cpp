@@ -153,7 +153,7 @@ Recipe one_cycle() {
   return recipe;
 }
 
-// For vgg13_bn in mode crossentropy: made data/models (data/results/README.md).
+// For vgg13_bn in mode crossentropy: the first of the two runs of data/models.
 Recipe modern() {
   Recipe recipe = one_cycle();
   recipe.name = "modern";

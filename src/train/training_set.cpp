@@ -1,10 +1,6 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <iterator>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
 #include <ferplus/core/hash.h>
@@ -29,31 +25,6 @@ std::uint32_t plain_from(const Recipe& recipe) {
       std::lround((1 - recipe.plain_end) * static_cast<double>(recipe.epochs)));
 }
 
-using Metadata = std::map<std::string, std::string>;
-
-// What decides the training set of a run, and the fingerprint of what came out.
-constexpr std::array kOriginKeys = {"mode",     "preprocessing", "seed", "drop_leaks",
-                                    "hold_out", "limit",         "data"};
-
-// In order. Throws std::exception: not the metadata of a run, or of one on other data.
-std::vector<std::size_t> left_aside(const Dataset& dataset, const Metadata& metadata) {
-  RunConfig config = run_config_from_metadata(metadata);
-  const std::size_t limit = std::exchange(config.limit, 0);
-  const TrainingSet set = training_set(dataset, config);
-  const Selection trained = first(set.training, limit);
-  if (const auto data = metadata.find("data");
-      data != metadata.end() && data->second != fingerprint(dataset, trained.samples)) {
-    throw Error(concat(dataset.source, ": these are not the images and votes that the model was ",
-                       "trained on: give those"));
-  }
-  std::vector<std::size_t> samples = set.held_out.samples;
-  samples.insert(samples.end(),
-                 set.training.samples.begin() + static_cast<std::ptrdiff_t>(trained.size()),
-                 set.training.samples.end());
-  std::ranges::sort(samples);
-  return samples;
-}
-
 }  // namespace
 
 TrainingSet training_set(const Dataset& dataset, const RunConfig& config) {
@@ -72,46 +43,6 @@ TrainingSet training_set(const Dataset& dataset, const RunConfig& config) {
   set.held_out = std::move(parts.held_out);
   set.training = first(std::move(parts.rest), config.limit);
   return set;
-}
-
-std::string origins(const Metadata& metadata) {
-  nlohmann::json list = nlohmann::json::array();
-  if (metadata.contains("from")) {
-    const auto before = metadata.find("origins");
-    if (before == metadata.end()) return {};
-    list = nlohmann::json::parse(before->second, nullptr, false);
-    if (!list.is_array()) return {};
-  }
-  nlohmann::json run;
-  for (const char* key : kOriginKeys) {
-    const auto value = metadata.find(key);
-    if (value == metadata.end()) return {};
-    run[key] = value->second;
-  }
-  list.push_back(std::move(run));
-  return list.dump();
-}
-
-std::optional<std::vector<std::size_t>> untrained_samples(const Dataset& dataset,
-                                                          const Metadata& metadata) {
-  try {
-    static_cast<void>(run_config_from_metadata(metadata));
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-  std::vector<std::size_t> samples = left_aside(dataset, metadata);
-  if (!metadata.contains("from")) return samples;
-  try {
-    for (const auto& run : nlohmann::json::parse(metadata.at("origins"))) {
-      const std::vector<std::size_t> others = left_aside(dataset, run.get<Metadata>());
-      std::vector<std::size_t> both;
-      std::ranges::set_intersection(samples, others, std::back_inserter(both));
-      samples = std::move(both);
-    }
-  } catch (const std::exception&) {
-    return std::vector<std::size_t>{};  // what the model that it started from has seen is not known
-  }
-  return samples;
 }
 
 std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples) {

@@ -300,6 +300,38 @@ TEST_F(TrainedRun, CalibrateWritesATemperatureThatChangesNoAccuracy) {
   EXPECT_THAT(too_many.err, HasSubstr("100000"));
 }
 
+TEST_F(TrainedRun, CalibrateTakesWhatNeitherRunHasSeen) {
+  const auto fit = [](const std::string& path, const std::vector<std::string>& source) {
+    std::vector<std::string> request = {"calibrate", "--model", path, "--split", "train", "--json"};
+    request.insert(request.end(), source.begin(), source.end());
+    return run_ferplus(request);
+  };
+  const std::vector<std::string> common = {"--epochs", "1", "--limit", "64"};
+  ASSERT_EQ(train("origin", common).exit_code, 0);
+  const std::string origin = *folder_ / "origin/best.safetensors";
+  std::vector<std::string> more = common;
+  more.insert(more.end(), {"--from", origin, "--learning-rate", "1e-3"});
+  ASSERT_EQ(train("continued", more).exit_code, 0);
+  const std::string continued = *folder_ / "continued/best.safetensors";
+  const std::string exported = *folder_ / "exported.safetensors";
+  ASSERT_EQ(run_ferplus({"export", "--model", continued, "-o", exported}).exit_code, 0);
+  const std::string untouched = read_text(exported);
+
+  const std::string others = *folder_ / "others";
+  ASSERT_EQ(run_ferplus({"synth", "--count", "100", "--seed", "99", "-o", others}).exit_code, 0);
+  const CommandResult refused =
+      fit(exported, {"--fer", others + "/fer2013.csv", "--ferplus", others + "/fer2013new.csv"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr(others), HasSubstr("other images or votes")));
+  EXPECT_EQ(read_text(exported), untouched);
+
+  // One epoch teaches too little for every temperature to fit: the images are counted either way.
+  const CommandResult alone = fit(origin, data()), both = fit(exported, data());
+  EXPECT_THAT(both.err + both.out, Not(HasSubstr("not known")));
+  EXPECT_EQ(both.exit_code, alone.exit_code) << both.err;
+  EXPECT_EQ(json::parse(both.out).at("images"), json::parse(alone.out).at("images"));
+}
+
 TEST_F(TrainedRun, PredictRanksEightLabels) {
   const std::string folders = *folder_ / "folders";
   std::vector<std::string> prepare = {"prepare", "-d", folders};

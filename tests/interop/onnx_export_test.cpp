@@ -111,10 +111,15 @@ TEST(OnnxExportTest, SoftmaxHasTheTemperature) {
 TEST(OnnxExportTest, ComesBackBitForBit) {
   const TemporaryFolder folder;
   for (const Preprocessing preprocessing : {Preprocessing::ferplus, Preprocessing::raw}) {
-    const Model model = random_model("vgg_mini", preprocessing);
+    Model model = random_model("vgg_mini", preprocessing);
+    model.metadata.merge(std::map<std::string, std::string>{
+        {"data", "0123"}, {"from", "a.safetensors"}, {"origins", "[]"}});
     export_onnx(folder / "a.onnx", model, {});
     const Model again = import_onnx(folder / "a.onnx", {});
     EXPECT_EQ(again.preprocessing(), preprocessing);
+    for (const char* key : {"data", "from", "origins"}) {
+      EXPECT_EQ(again.metadata.at(key), model.metadata.at(key));
+    }
     EXPECT_EQ(again.metadata.at("mode"), "majority");
     const FoldedNetwork folded = fold_batch_norm(model.network, model.parameters);
     EXPECT_TRUE(std::ranges::equal(again.parameters.values(), folded.parameters.values()));

@@ -147,8 +147,15 @@ TEST_F(ExportModelTest, WeightsAreRoundedAndBiasesAreNot) {
 }
 
 TEST_F(ExportModelTest, MetadataStayButForTheContent) {
-  export_model(path_, random_model("vgg_mini"), DType::bf16);
+  Model model = random_model("vgg_mini");
+  model.metadata.merge(std::map<std::string, std::string>{
+      {"data", "0123"}, {"config", "{}"}, {"position", "{}"}, {"public_data", "4567"}});
+  export_model(path_, model, DType::bf16);
   const Model read = load_model(path_);
+  for (const char* key : {"config", "position", "public_data"}) {
+    EXPECT_FALSE(read.metadata.contains(key)) << key;
+  }
+  EXPECT_EQ(read.metadata.at("data"), "0123");
   EXPECT_EQ(read.metadata.at("mode"), "majority");
   EXPECT_EQ(read.temperature(), 1.25);
   EXPECT_EQ(read.preprocessing(), Preprocessing::raw);

@@ -133,7 +133,7 @@ TEST_F(CalibrationTest, TrainingImagesAreTakenOnlyIfTheModelDidNotSeeThem) {
   EXPECT_FALSE(calibration_samples(dataset_, model, Split::public_test, 0).empty());
 }
 
-TEST_F(CalibrationTest, ARunsModelSaysWhatItWasTrainedOnUnlessItStartedFromAnother) {
+TEST_F(CalibrationTest, ARunsModelSaysWhatItWasTrainedOnUnlessItsOriginIsNotKnown) {
   Model model = load_model(path_);
   RunConfig config{.network = "vgg_mini", .mode = LabelMode::majority, .seed = 3, .hold_out = 25};
   model.metadata = to_metadata(config);
@@ -142,7 +142,7 @@ TEST_F(CalibrationTest, ARunsModelSaysWhatItWasTrainedOnUnlessItStartedFromAnoth
   config.from = "elsewhere.safetensors";
   model.metadata = to_metadata(config);
   EXPECT_THAT(message_of<Error>([&] { calibration_samples(dataset_, model, Split::train, 0); }),
-              HasSubstr("started from"));
+              HasSubstr("elsewhere.safetensors"));
 }
 
 TEST_F(CalibrationTest, LowersTheCrossEntropyAndNoPredictionChanges) {

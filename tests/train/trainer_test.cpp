@@ -6,6 +6,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/nn/model_file.h>
 #include <ferplus/train/evaluate.h>
+#include <ferplus/train/origins.h>
 #include <ferplus/train/training_set.h>
 
 #include "nn/allocation_counter.h"
@@ -91,7 +92,8 @@ TEST(TrainerTest, StartsFromAModel) {
   }
   config.recipe.epochs = 2;
   train(faces(), config, {.folder = second.path(), .resume = true}, recorder);
-  EXPECT_EQ(load_model(second / "last.safetensors").metadata.at("origins"), origins(from.metadata));
+  EXPECT_EQ(load_model(second / "last.safetensors").metadata.at("origins"),
+            origins_after(from.metadata));
   config.recipe.epochs = 1;
 
   TemporaryFolder third;

@@ -1,9 +1,5 @@
 // Which images a run trains on.
 #include <algorithm>
-#include <iterator>
-#include <map>
-#include <string>
-#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -73,79 +69,6 @@ TEST(TrainingSetTest, TheFingerprintKnowsWhereTheFaceIs) {
   const std::string before = fingerprint(dataset, samples);
   dataset.samples[1].face = {1, 0, 48, 48};
   EXPECT_NE(fingerprint(dataset, samples), before);
-}
-
-using Metadata = std::map<std::string, std::string>;
-
-// Of a run on faces(), `from` a model with these metadata.
-Metadata metadata_of(RunConfig config, const Metadata* from = nullptr) {
-  config.from = from ? "a.safetensors" : "";
-  Metadata metadata = to_metadata(config);
-  metadata["data"] = fingerprint(faces(), training_set(faces(), config).training.samples);
-  if (from && !origins(*from).empty()) metadata["origins"] = origins(*from);
-  return metadata;
-}
-
-TEST(TrainingSetTest, UntrainedIsWhatNoRunBeforeHasSeen) {
-  const auto untrained = [](const Metadata& metadata) {
-    return untrained_samples(faces(), metadata).value();
-  };
-  const RunConfig config{.mode = LabelMode::majority, .seed = 3, .hold_out = 40};
-  RunConfig other = config;
-  other.seed = 4;
-  other.limit = 50;
-  const Metadata first = metadata_of(config), same = metadata_of(config, &first);
-  EXPECT_EQ(untrained(first), training_set(faces(), config).held_out.samples);
-  EXPECT_EQ(untrained(same), untrained(first));
-
-  const Metadata third = metadata_of(other, &same);
-  const std::vector<std::size_t> alone = untrained(metadata_of(other));
-  std::vector<std::size_t> both;
-  std::ranges::set_intersection(untrained(first), alone, std::back_inserter(both));
-  ASSERT_FALSE(both.empty());
-  ASSERT_LT(both.size(), 40U);
-  EXPECT_EQ(untrained(third), both);
-  EXPECT_EQ(untrained(metadata_of(config, &third)), both);
-}
-
-TEST(TrainingSetTest, NothingIsUntrainedForCertainIfARunBeforeIsNotKnown) {
-  const RunConfig config{.mode = LabelMode::majority, .seed = 3, .hold_out = 40};
-  const auto none_after = [&](const Metadata& before) {
-    return untrained_samples(faces(), metadata_of(config, &before)).value().empty();
-  };
-  const Metadata first = metadata_of(config);
-  ASSERT_FALSE(none_after(first));
-  EXPECT_TRUE(none_after({}));
-  for (const auto& [key, value] : first) {
-    if (key == "model_options" || key == "recipe") continue;
-    Metadata less = first;
-    less.erase(key);
-    EXPECT_TRUE(none_after(less)) << key;
-  }
-  Metadata of_other_data = first;
-  of_other_data["data"] = "0123456789abcdef";
-  EXPECT_TRUE(none_after(of_other_data));
-  Metadata of_unknown = first;
-  of_unknown["from"] = "b.safetensors";
-  EXPECT_TRUE(none_after(of_unknown));
-  for (const char* damaged : {"", "[", "{}", "[3]", "[{}]", R"([{"seed": 3}])"}) {
-    of_unknown["origins"] = damaged;
-    EXPECT_TRUE(none_after(of_unknown)) << damaged;
-  }
-  of_unknown["origins"] = "[]";
-  EXPECT_FALSE(none_after(of_unknown));
-}
-
-TEST(TrainingSetTest, UntrainedAsksForTheDataOfTheRun) {
-  Metadata metadata = metadata_of({.mode = LabelMode::majority, .seed = 3, .hold_out = 40});
-  Dataset dataset = faces();
-  dataset.source = "other.csv";
-  const auto trained = std::ranges::find(dataset.samples, Split::train, &Sample::split);
-  for (auto sample = trained; sample != trained + 50; ++sample) sample->pixel_offset = 0;
-  EXPECT_THAT(message_of<Error>([&] { untrained_samples(dataset, metadata); }),
-              HasSubstr("other.csv"));
-  metadata.erase("data");  // as in models of earlier versions: the data is taken to be theirs
-  EXPECT_EQ(untrained_samples(dataset, metadata).value().size(), 40U);
 }
 
 TEST(TrainingSetTest, SaysThatNothingIsLeft) {

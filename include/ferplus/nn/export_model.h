@@ -26,8 +26,9 @@ struct ModelExportReport {
 // weights (nn/fold.h), so that what is rounded is what is used, and those as TensorSet::add rounds
 // them. Logits are compared before anything is written. A folded vgg13_bn is a vgg13; a network
 // that folding makes unlike any of models.h is called NAME_folded. Metadata stay, but for those of
-// the content. Throws Error that names a tensor with a value beyond what the type holds; if logits
-// differ by more than 1e-4 (f32), 1e-2 (f16) or 5e-2 (bf16) of the largest, or are not finite.
+// the content and those by which a run goes on from its checkpoint. Throws Error that names a
+// tensor with a value beyond what the type holds; if logits differ by more than 1e-4 (f32), 1e-2
+// (f16) or 5e-2 (bf16) of the largest, or are not finite.
 ModelExportReport export_model(const std::filesystem::path& path, const Model& model,
                                DType weights);
 

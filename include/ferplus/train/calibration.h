@@ -38,8 +38,9 @@ struct Calibration {
 
 // The rows to calibrate on: the last `count` (0: all) images of `split` whose votes have a
 // distribution (vote_shares, train/metrics.h), without those that equal a training image pixel for
-// pixel; of the training split, those that `model` was not trained on as far as its metadata say
-// (untrained_samples, train/training_set.h). Throws Error if there are none or fewer than `count`.
+// pixel; of the training split, those that `model` was not trained on as far as its metadata say.
+// Throws Error if there are none or fewer than `count`, or if its metadata leave it open
+// (untrained_samples, train/origins.h).
 std::vector<std::size_t> calibration_samples(const Dataset& dataset, const Model& model,
                                              Split split, std::size_t count);
 

@@ -53,7 +53,7 @@ struct TrainingState {
   Position position;
   // Fingerprints of the training and of the public images and their votes.
   std::string data, public_data;
-  std::string origins;  // training_set.h; empty: weights were drawn, or it is not known
+  std::string origins;  // origins_after the model that it began with; empty: none, or not known
 
   TrainingState(const Network& network, const RunConfig& config);
 };

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,19 +28,6 @@ struct TrainingSet {
 // and the metadata of best.safetensors keep. Throws Error if nothing is left, UsageError if
 // hold_out leaves nothing.
 TrainingSet training_set(const Dataset& dataset, const RunConfig& config);
-
-// The training images that the mode keeps, but that the run which wrote this model's metadata left
-// aside (hold_out) or never came to (limit), in order; nothing if the metadata are not of such a
-// run. Of a run that began with another model, those that the runs before left aside as well: none
-// if these are not known (origins()) or had other data. Throws Error if `dataset` is not the data
-// of the run, as far as its metadata say.
-std::optional<std::vector<std::size_t>> untrained_samples(
-    const Dataset& dataset, const std::map<std::string, std::string>& metadata);
-
-// Metadata "origins" of a run that begins with the model of these metadata: a JSON list of what
-// decided the training sets of the run that made it and of those before, the first one first. Empty
-// if one of them is not known.
-std::string origins(const std::map<std::string, std::string>& metadata);
 
 // Of draw keys, votes and pixels of these samples, in this order: other data give another text.
 std::string fingerprint(const Dataset& dataset, std::span<const std::size_t> samples);

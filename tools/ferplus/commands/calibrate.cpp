@@ -78,8 +78,10 @@ Run setup_calibrate(CLI::App& app) {
            "probabilities come closest to the shares of the votes, and writes it into the "
            "model's metadata. Predictions and accuracy stay as they are. Of the training split, "
            "images that the model was not trained on are taken: those of train --hold-out N, or "
-           "past --limit N, as its metadata say, and no model that it started from (train --from) "
-           "either; give the data that it was trained on. Images "
+           "past --limit N, as its metadata say; give the data that it was trained on. Of a run "
+           "that "
+           "began with a model (train --from), that one must not have seen them either, and must "
+           "have been trained on the same data: else calibrate with --split public. Images "
            "that training has too, pixel for pixel, are left out.",
        .example = "ferplus train -d faces -m majority --hold-out 500 -o runs/held\n"
                   "ferplus calibrate --model runs/held/best.safetensors -d faces --split train"});
