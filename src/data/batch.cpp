@@ -88,14 +88,14 @@ void BatchLoader::mix(std::uint32_t epoch, Index batch, TensorView input,
   });
 }
 
-Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, TensorView targets,
-                        std::span<std::size_t> samples) {
+void BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, TensorView targets,
+                       std::span<std::uint32_t> draw_keys) {
   if (options_.shuffle == Shuffle::every_epoch && epoch != ordered_epoch_) order_for(epoch);
   const Index count = batch_images(batch);
   const bool is_plain = epoch >= options_.plain_from;
   assert(input.batch() >= count && input.stride() == kInputPixels);
   assert(targets.batch() >= count && targets.stride() == kClasses);
-  assert(samples.empty() || samples.size() >= static_cast<std::size_t>(count));
+  assert(draw_keys.empty() || draw_keys.size() >= static_cast<std::size_t>(count));
   parallel_for(count, [&](Index n) {
     const std::size_t position = position_of(batch, n);
     const Sample& face = sample(position);
@@ -108,10 +108,9 @@ Index BatchLoader::load(std::uint32_t epoch, Index batch, TensorView input, Tens
     }
     const Target target = training_target(position, epoch);
     std::copy(target.begin(), target.end(), targets.image(n));
-    if (!samples.empty()) samples[static_cast<std::size_t>(n)] = selection_.samples[position];
+    if (!draw_keys.empty()) draw_keys[static_cast<std::size_t>(n)] = face.draw_key;
   });
   if (options_.mixup > 0 && !is_plain) mix(epoch, batch, input, targets);
-  return count;
 }
 
 }  // namespace ferplus

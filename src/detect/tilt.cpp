@@ -37,7 +37,7 @@ struct Neighbourhood {
                          static_cast<std::size_t>(shrunk.height));
     area_average(original, {0, 0, original.width, original.height}, shrunk.width, shrunk.height,
                  shrunk.pixels);
-    image = {shrunk.pixels.data(), shrunk.width, shrunk.height};
+    image = shrunk.view();
     middle_x *= scale;
     middle_y *= scale;
     box_side *= scale;
@@ -80,8 +80,7 @@ GrayImage turned(const Neighbourhood& around, double degrees) {
 // Of the upright classifiers, for the face in the middle.
 double upright_score(FaceDetector& detector, const GrayImage& patch) {
   double best = kNotFound;
-  for (const DetectedFace& face :
-       detector.detect({patch.pixels.data(), patch.width, patch.height})) {
+  for (const DetectedFace& face : detector.detect(patch.view())) {
     const bool tilted = face.pose == FacePose::tilted_left || face.pose == FacePose::tilted_right;
     const bool in_the_middle = face.box.left < kPatchSide / 2 && face.box.right > kPatchSide / 2 &&
                                face.box.top < kPatchSide / 2 && face.box.bottom > kPatchSide / 2;

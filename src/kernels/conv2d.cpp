@@ -1,5 +1,6 @@
 #include <array>
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include <ferplus/core/error.h>
 #include <ferplus/core/names.h>
@@ -98,12 +99,9 @@ const ConvAlgorithm& conv_algorithm(std::string_view name) {
   for (const ConvAlgorithm& algorithm : conv_algorithms()) {
     if (algorithm.name == name) return algorithm;
   }
-  std::string names;
-  for (const ConvAlgorithm& algorithm : conv_algorithms()) {
-    names += names.empty() ? "" : ", ";
-    names += algorithm.name;
-  }
-  throw UsageError(concat("there is no convolution algorithm '", name, "'; choose one of ", names));
+  std::vector<std::string_view> names;
+  for (const ConvAlgorithm& algorithm : conv_algorithms()) names.push_back(algorithm.name);
+  throw UsageError(unknown_name("convolution algorithm", name, names));
 }
 
 std::string_view conv_pass_name(ConvPass pass) { return kPassNames[static_cast<int>(pass)]; }

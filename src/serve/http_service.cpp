@@ -52,8 +52,6 @@ bool asked_to_detect(const Service& service, const Request& request) {
 
 GrayImage read_picture(std::span<const std::byte> bytes) { return read_image(bytes, "picture"); }
 
-ImageView view(const GrayImage& image) { return {image.pixels.data(), image.width, image.height}; }
-
 void require_picture(const Request& request) {
   if (request.picture.empty()) {
     throw Refusal(400,
@@ -68,7 +66,7 @@ Response predict(const Service& service, const Request& request, Worker* worker)
   if (detect && !worker->detector) make_face_detector();  // throws, and says what is missing
   const GrayImage image = read_picture(request.picture);
   const auto faces =
-      predict_faces(view(image), worker->predictor, detect ? worker->detector.get() : nullptr);
+      predict_faces(image.view(), worker->predictor, detect ? worker->detector.get() : nullptr);
   service.count_faces(faces.size());
   ordered_json answer = {{"status", faces.empty() ? "no_face" : "ok"},
                          {"width", image.width},
@@ -84,7 +82,7 @@ Response modelhub_predict(const Service& service, std::span<const std::byte> byt
   const SteadyTime start = steady_now();
   if (image_format(bytes) == ImageFormat::unknown) throw Refusal(400, "Incorrect file type.");
   const GrayImage image = read_picture(bytes);
-  const Probabilities probabilities = worker->predictor.predict(view(image));
+  const Probabilities probabilities = worker->predictor.predict(image.view());
   service.count_faces(1);
   return json(modelhub_prediction(service.identity(), probabilities, seconds_since(start),
                                   std::chrono::system_clock::now()));

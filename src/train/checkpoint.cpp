@@ -11,7 +11,7 @@ using nlohmann::json;
 
 nlohmann::ordered_json to_json(const Position& p) {
   return {{"epoch", p.epoch},   {"step", p.epoch_step},       {"steps", p.run_steps},
-          {"loss", p.loss},     {"seconds", p.seconds},       {"correct", p.correct},
+          {"loss", p.loss_sum}, {"seconds", p.seconds},       {"correct", p.correct},
           {"images", p.images}, {"best_epoch", p.best_epoch}, {"best_accuracy", p.best_accuracy},
           {"recent", p.recent}};
 }
@@ -21,7 +21,7 @@ Position position_from(const json& object) {
   object.at("epoch").get_to(p.epoch);
   object.at("step").get_to(p.epoch_step);
   object.at("steps").get_to(p.run_steps);
-  object.at("loss").get_to(p.loss);
+  object.at("loss").get_to(p.loss_sum);
   object.at("seconds").get_to(p.seconds);
   object.at("correct").get_to(p.correct);
   object.at("images").get_to(p.images);
@@ -54,13 +54,13 @@ const Parameters& evaluated_parameters(const TrainingState& state) {
 void Position::add_step(const StepSums& step) {
   ++epoch_step;
   ++run_steps;
-  loss += step.loss;
+  loss_sum += step.loss_sum;
   correct += step.correct;
   images += step.images;
   seconds += step.seconds;
   recent.reserve(kRecentSteps);
   if (recent.size() == kRecentSteps) recent.erase(recent.begin());
-  recent.emplace_back(step.loss, step.images);
+  recent.emplace_back(step.loss_sum, step.images);
 }
 
 double Position::recent_loss() const {
@@ -75,7 +75,7 @@ double Position::recent_loss() const {
 void Position::begin_next_epoch() {
   ++epoch;
   epoch_step = correct = images = 0;
-  loss = seconds = 0;
+  loss_sum = seconds = 0;
   recent.clear();
 }
 

@@ -48,10 +48,6 @@ LogProbabilities log_softmax(const float* logits) {
   return log_p;
 }
 
-bool is_right(std::span<const float> logits, std::span<const float> target) {
-  return target[static_cast<std::size_t>(argmax(logits))] == *std::ranges::max_element(target);
-}
-
 double softmax_loss(LossKind kind, ConstTensorView logits, ConstTensorView targets,
                     TensorView gradient) {
   const Index rows = logits.batch();

@@ -36,6 +36,10 @@ double Reliability::error() const {
   return ratio(sum, static_cast<double>(images));
 }
 
+bool is_right(std::span<const float> logits, std::span<const float> target) {
+  return target[static_cast<std::size_t>(argmax(logits))] == *std::ranges::max_element(target);
+}
+
 Classification classify(std::span<const Logits> logits, std::span<const int> classes) {
   Classification result;
   result.images = logits.size();

@@ -213,10 +213,7 @@ void set_field(Recipe& recipe, const RecipeField& field, const std::string& text
     return;
   }
   const json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) {
-    throw UsageError(concat(field.name, ": '", text, "' is neither a number nor true or false"));
-  }
-  set_from_json(recipe, field, value);
+  set_from_json(recipe, field, value.is_discarded() ? json(text) : value);
 }
 
 void validate(const Recipe& recipe) {

@@ -49,8 +49,7 @@ class Trainer {
         lock_(make_and_lock(options.folder)),
         targets_(static_cast<std::size_t>(config.recipe.batch * kClasses)),
         logits_gradient_(targets_.size()),
-        samples_(static_cast<std::size_t>(config.recipe.batch)),
-        draw_keys_(samples_.size()) {
+        draw_keys_(static_cast<std::size_t>(config.recipe.batch)) {
     session_.observe(profiler_.observer());
   }
 
@@ -100,7 +99,7 @@ class Trainer {
   }
 
   void train_epoch();
-  void train_step(Index step);
+  void train_step();
   void report_step(double mean_loss, double rate);
   void finish_epoch();
   void save_best(const EpochMetrics& metrics);
@@ -139,31 +138,29 @@ class Trainer {
   Profiler profiler_;
   FolderLock lock_;
   Buffer<float> targets_, logits_gradient_;  // of a batch
-  std::vector<std::size_t> samples_;         // of the batch: into dataset_
-  std::vector<std::uint32_t> draw_keys_;     // of the batch: Sample::draw_key
+  std::vector<std::uint32_t> draw_keys_;     // of a batch: Sample::draw_key
 };
 
 // The straight line of the whole project: one step.
-void Trainer::train_step(Index step) {
+void Trainer::train_step() {
   const SteadyTime start = steady_now();
   Position& position = state_.position;
+  const Index step = position.epoch_step;
   const auto epoch = static_cast<std::uint32_t>(position.epoch);
   const Index images = loader_.batch_images(step);
   const TensorView targets{targets_.data(), {images, kClasses}};
   const TensorView logits_gradient{logits_gradient_.data(), {images, kClasses}};
 
   profiler_.begin_step(images);
-  loader_.load(epoch, step, session_.input(images), targets, samples_);
-  for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
-    draw_keys_[n] = dataset_.samples[samples_[n]].draw_key;
-  }
+  loader_.load(epoch, step, session_.input(images), targets, draw_keys_);
   profiler_.lap(&Profile::batch);
   const DrawContext draws{config_.seed, epoch,
                           std::span(draw_keys_).first(static_cast<std::size_t>(images))};
   const ConstTensorView logits = session_.forward_training(images, state_.parameters, draws);
   profiler_.lap(&Profile::forward);
-  const double loss = softmax_loss(label_mode(config_.mode).loss, logits, targets, logits_gradient);
-  if (!std::isfinite(loss)) report_non_finite(step, images);
+  const double loss_sum =
+      softmax_loss(label_mode(config_.mode).loss, logits, targets, logits_gradient);
+  if (!std::isfinite(loss_sum)) report_non_finite(step, images);
   std::int64_t correct = 0;
   for (Index n = 0; n < images; ++n) {
     correct += is_right({logits.image(n), kClasses}, {targets.image(n), kClasses});
@@ -178,9 +175,11 @@ void Trainer::train_step(Index step) {
                         state_.average ? &*state_.average : nullptr, position.run_steps);
   profiler_.lap(&Profile::optimizer);
 
-  position.add_step(
-      {.loss = loss, .correct = correct, .images = images, .seconds = seconds_since(start)});
-  report_step(loss / static_cast<double>(images), rate);
+  position.add_step({.loss_sum = loss_sum,
+                     .correct = correct,
+                     .images = images,
+                     .seconds = seconds_since(start)});
+  report_step(loss_sum / static_cast<double>(images), rate);
 }
 
 void Trainer::report_step(double mean_loss, double rate) {
@@ -193,7 +192,7 @@ void Trainer::report_step(double mean_loss, double rate) {
                      .images = position.images,
                      .epoch_images = loader_.images(),
                      .loss = mean_loss,
-                     .mean_loss = position.loss / done,
+                     .mean_loss = position.loss_sum / done,
                      .mean_accuracy = static_cast<double>(position.correct) / done,
                      .learning_rate = rate});
 }
@@ -201,7 +200,7 @@ void Trainer::report_step(double mean_loss, double rate) {
 void Trainer::train_epoch() {
   const Position& position = state_.position;
   while (position.epoch_step < loader_.batches()) {
-    train_step(position.epoch_step);
+    train_step();
     poll();
     if (options_.checkpoint_every > 0 && position.run_steps % options_.checkpoint_every == 0)
       save();
@@ -212,7 +211,7 @@ void Trainer::finish_epoch() {
   Position& position = state_.position;
   const auto images = static_cast<double>(position.images);
   EpochMetrics metrics{.epoch = position.epoch,
-                       .train_loss = position.loss / images,
+                       .train_loss = position.loss_sum / images,
                        .train_accuracy = static_cast<double>(position.correct) / images,
                        .final_train_loss = position.recent_loss(),
                        .learning_rate = learning_rate(position.run_steps - position.epoch_step),
@@ -265,7 +264,7 @@ void Trainer::report_non_finite(Index step, Index images) const {
   std::string rows;
   for (Index n = 0; n < images; ++n) {
     if (n > 0) rows += ", ";
-    rows += std::to_string(dataset_.samples[samples_[static_cast<std::size_t>(n)]].row);
+    rows += std::to_string(dataset_.samples[loader_.sample_index(step, n)].row);
   }
   throw Error(concat("the loss is not finite in epoch ", state_.position.epoch + 1, ", step ",
                      step + 1, " (learning rate or data?); first layer with such a value: ",

@@ -71,7 +71,7 @@ class Photographs : public ::testing::Test {
     for (std::size_t i = 0; indices.size() < 2; ++i) {
       GrayImage wall = gray_wall(500, 300);
       set_face(wall, drawn, i, 60, 80, 2.5);
-      if (detector->detect(view_of(wall)).size() == 1) indices.push_back(i);
+      if (detector->detect(wall.view()).size() == 1) indices.push_back(i);
     }
     return indices;
   }
@@ -134,6 +134,36 @@ TEST_F(Photographs, PatternsAndListsNameFiles) {
   EXPECT_THAT(images_of(listed.out),
               ElementsAre(path("photos/below/face.png"), path("photos/wall.png"),
                           path("photos/a.png"), path("photos/wall.png")));
+}
+
+TEST_F(Photographs, OutputsReplaceNoPicture) {
+  const std::string picture = path("photos/below/face.png"), before = read_text(picture);
+  write_text(path("list"), path("photos/wall.png") + "\n" + picture);
+  for (const std::string& named : {path("photos"), path("photos/below/*.png"), std::string("-")}) {
+    for (const char* format : {"--csv", "--jsonl"}) {
+      const CommandResult result = predict({named, format, picture}, path("list"));
+      EXPECT_EQ(result.exit_code, 2) << named;
+      EXPECT_THAT(result.err, AnyOf(HasSubstr("is read here"), HasSubstr("one of the pictures")));
+      EXPECT_EQ(read_text(picture), before) << named;
+    }
+  }
+  for (int i = 0; i < 2; ++i) {  // its own may be replaced
+    EXPECT_EQ(predict({path("photos"), "--csv", path("photos/faces.csv")}).exit_code, 0);
+  }
+  fs::remove(path("photos/faces.csv"));
+}
+
+// What else goes to the terminal in between begins a line of its own.
+TEST_F(Photographs, JsonComesInWholeLines) {
+  const auto lines = lines_of(predict({path("photos"), "--json"}).out);
+  ASSERT_EQ(lines.size(), 5U);
+  EXPECT_EQ(lines.front(), "[");
+  EXPECT_EQ(lines.back(), "]");
+  for (std::size_t i = 1; i < 4; ++i) {
+    EXPECT_TRUE(lines[i].starts_with("  {") && lines[i].ends_with(i < 3 ? "}," : "}")) << lines[i];
+  }
+  EXPECT_EQ(predict({path("nothing.png"), path("nowhere.png"), "--json"}).out.substr(0, 4),
+            "[\n  ");
 }
 
 TEST_F(Photographs, ASignalEndsTheWaitForTheList) {

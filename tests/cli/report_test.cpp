@@ -128,6 +128,15 @@ TEST_F(ReportCommand, WritesOverNothingOfTheRuns) {
   fs::create_symlink(config, folder_ / "link.html");
   refused({"-o", folder_ / "link.html"}, "run's own");
   EXPECT_EQ(read_text(config), before);
+  const std::string faces = read_text(pixels());
+  refused({"-o", pixels()}, "is read here");
+  refused({"-o", folder_ / "runs/short/best.safetensors"}, "is read here");
+  fs::rename(folder_ / "runs/long/best.safetensors", folder_ / "chosen");
+  refused({"-o", page(), "--fer", pixels(), "--ferplus", folder_ / "chosen", "--json",
+           folder_ / "chosen"},
+          "is read here");
+  fs::rename(folder_ / "chosen", folder_ / "runs/long/best.safetensors");
+  EXPECT_EQ(read_text(pixels()), faces);
   EXPECT_EQ(report({folder_ / "runs/short", "--curves-only"}).exit_code, 0);
 }
 

@@ -219,8 +219,35 @@ TEST_F(TrainedRun, OutputsReplaceNothingThatMatters) {
       {{"targets", "--ferplus", votes, "-m", "majority", "-o", votes}, "is read here"},
       {{"doctor", "face.png", "--input", "./face.png"}, "is read here"},
       {{"predict", "face.png", "--csv", "face.png"}, "is read here"}};
+  const std::string folders = *folder_ / "labelled";
+  std::vector<std::string> prepare = {"prepare", "-d", folders};
+  const auto source = data();
+  prepare.insert(prepare.end(), source.begin(), source.end());
+  ASSERT_EQ(run_ferplus(prepare).exit_code, 0);
+  const std::string label = folders + "/FER2013Valid/label.csv", labels = read_text(label);
+  const auto measure = [&](const std::string& figures) {
+    return run_ferplus(
+        {"evaluate", "--model", run_model, "-d", folders, "--split", "public", "--json", figures});
+  };
+  EXPECT_THAT(measure(label).err, HasSubstr("is read here"));
+  EXPECT_EQ(read_text(label), labels);
+  EXPECT_EQ(measure(folders + "/figures.json").exit_code, 0);
+  EXPECT_EQ(measure(folders + "/figures.json").exit_code, 0);  // its own may be replaced
+
   for (const auto& [request, reason] : requests) {
     const CommandResult result = run_ferplus(request);
+    EXPECT_EQ(result.exit_code, 2) << request[0];
+    EXPECT_THAT(result.err, HasSubstr(reason)) << request[0];
+  }
+  const std::string bundled = *folder_ / "bundled.safetensors";
+  std::filesystem::copy_file(run_model, bundled);
+  for (const auto& [request, reason] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"evaluate", "--split", "public", "-d", folders, "--json", bundled}, "is read here"},
+           {{"predict", "face.png", "--csv", bundled}, "is read here"},
+           {{"doctor", "face.png", "--input", bundled}, "is read here"},
+           {{"serve", "--port-file", bundled}, "is read here"}}) {
+    const CommandResult result = run_ferplus(request, {{"FERPLUS_MODEL", bundled}});
     EXPECT_EQ(result.exit_code, 2) << request[0];
     EXPECT_THAT(result.err, HasSubstr(reason)) << request[0];
   }

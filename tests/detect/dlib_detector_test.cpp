@@ -31,7 +31,7 @@ class DlibDetector : public ::testing::Test {
   }
 
   static std::vector<DetectedFace> detect(const GrayImage& image) {
-    return detector_->detect(view_of(image));
+    return detector_->detect(image.view());
   }
   // The first drawn face from `index` on that is found in a photograph of its own.
   static std::size_t recognised(std::size_t index = 0) {
@@ -87,12 +87,12 @@ TEST_F(DlibDetector, SmallFacesAreFoundByEnlarging) {
   const Rectangle box = detect(wall)[0].box;
   EXPECT_GT(box.left, 185);
   EXPECT_LT(box.right, 270);
-  EXPECT_THAT(make_face_detector({.smallest_face = 80})->detect(view_of(wall)), IsEmpty());
+  EXPECT_THAT(make_face_detector({.smallest_face = 80})->detect(wall.view()), IsEmpty());
   // In a large photograph it would take long, and has to be asked for.
   GrayImage large = gray_wall(3000, 1000);
   set_face(large, *drawn_, face, 200, 100, 1.1);
   EXPECT_THAT(detect(large), IsEmpty());
-  EXPECT_EQ(make_face_detector({.smallest_face = 40})->detect(view_of(large)).size(), 1U);
+  EXPECT_EQ(make_face_detector({.smallest_face = 40})->detect(large.view()).size(), 1U);
 }
 
 TEST_F(DlibDetector, LargePhotographsAreShrunk) {
@@ -119,7 +119,7 @@ TEST_F(DlibDetector, WantsThatCannotBeMetAreErrors) {
   EXPECT_THROW(make_face_detector({.smallest_face = 19}), UsageError);
   EXPECT_THROW(make_face_detector({.smallest_face = -1}), UsageError);
   const GrayImage wide = gray_wall(16000, 8);
-  EXPECT_THROW(make_face_detector({.smallest_face = 20})->detect(view_of(wide)), Error);
+  EXPECT_THROW(make_face_detector({.smallest_face = 20})->detect(wide.view()), Error);
 }
 
 }  // namespace

@@ -42,9 +42,9 @@ TEST(Tilt, IsTheAngleThatAFaceIsTurnedBy) {
       GrayImage wall = gray_wall(kSide, kSide);
       set_face(wall, drawn, i, 128, 128, 3);
       const GrayImage picture = turned(wall, degrees);
-      const auto found = detector->detect(view_of(picture));
+      const auto found = detector->detect(picture.view());
       if (found.size() != 1) continue;
-      const auto tilt = estimate_tilt(view_of(picture), found[0].box);
+      const auto tilt = estimate_tilt(picture.view(), found[0].box);
       ASSERT_TRUE(tilt.has_value());
       EXPECT_NEAR(*tilt, degrees, 15);
       sum += *tilt;
@@ -57,8 +57,8 @@ TEST(Tilt, IsTheAngleThatAFaceIsTurnedBy) {
 
 TEST(Tilt, OfWhatIsNoFaceIsNotKnown) {
   const GrayImage wall = gray_wall(kSide, kSide);
-  EXPECT_FALSE(estimate_tilt(view_of(wall), {100, 100, 200, 200}).has_value());
-  EXPECT_FALSE(estimate_tilt(view_of(wall), {-900, -900, 900, 900}).has_value());
+  EXPECT_FALSE(estimate_tilt(wall.view(), {100, 100, 200, 200}).has_value());
+  EXPECT_FALSE(estimate_tilt(wall.view(), {-900, -900, 900, 900}).has_value());
 }
 
 }  // namespace

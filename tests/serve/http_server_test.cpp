@@ -96,7 +96,7 @@ TEST_F(HttpServer, FindsTheFacesOfAPhotograph) {
   GrayImage photograph = gray_wall(700, 300);
   set_face(photograph, faces_, 0, 90, 60, 3);
   set_face(photograph, faces_, 1, 430, 60, 3);
-  const ImageView image = view_of(photograph);
+  const ImageView image = photograph.view();
   options_.most_bytes = 1 << 20;
   const auto detector = make_face_detector();
   const auto expected = predict_faces(image, predictor_, detector.get());
@@ -106,7 +106,7 @@ TEST_F(HttpServer, FindsTheFacesOfAPhotograph) {
   ASSERT_EQ(found.at("faces").size(), 2U);
   for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(found["faces"][i], to_json(expected[i]));
   EXPECT_EQ(json::parse(ask("POST", "/predict", "", png_of(image)).body).at("faces").size(), 1U);
-  const HttpAnswer empty = ask("POST", "/predict?detect=1", "", png_of(view_of(gray_wall(90, 90))));
+  const HttpAnswer empty = ask("POST", "/predict?detect=1", "", png_of(gray_wall(90, 90).view()));
   EXPECT_EQ(empty.status, 200);
   EXPECT_EQ(json::parse(empty.body).at("status"), "no_face");
 }

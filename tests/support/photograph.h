@@ -47,8 +47,4 @@ inline GrayImage gray_wall(int width, int height) {
           width, height};
 }
 
-inline ImageView view_of(const GrayImage& image) {
-  return {image.pixels.data(), image.width, image.height};
-}
-
 }  // namespace ferplus

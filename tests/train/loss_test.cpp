@@ -177,16 +177,5 @@ TEST(MaxTargetTest, FirstOfEqualsIsTheTarget) {
   }
 }
 
-TEST(IsRight, AnyOfTheLargestTargetsCounts) {
-  const Row row = {0, 3, 1, 0, 2, 0, 0, 0};
-  const std::vector<float> logits(row.begin(), row.end());
-  EXPECT_TRUE(is_right(logits, Target{0, 1, 0, 0, 0, 0, 0, 0}));
-  EXPECT_TRUE(is_right(logits, Target{0.1F, 0.5F, 0.4F, 0, 0, 0, 0, 0}));
-  EXPECT_FALSE(is_right(logits, Target{0.1F, 0.4F, 0.5F, 0, 0, 0, 0, 0}));
-  // multi_target: 1 for what is admitted, 0.001 for the rest.
-  EXPECT_TRUE(is_right(logits, Target{1, 1, 0.001F, 0.001F, 0.001F, 0.001F, 0.001F, 0.001F}));
-  EXPECT_FALSE(is_right(logits, Target{1, 0.001F, 1, 0.001F, 0.001F, 0.001F, 0.001F, 0.001F}));
-}
-
 }  // namespace
 }  // namespace ferplus

@@ -146,12 +146,11 @@ std::string rows_of(const RunConfig& config, std::uint32_t epoch, Index step) {
   const Index batch = config.recipe.batch;
   Buffer<float> input(static_cast<std::size_t>(batch * kInputPixels));
   Buffer<float> targets(static_cast<std::size_t>(batch * kClasses));
-  std::vector<std::size_t> samples(static_cast<std::size_t>(batch));
-  const Index images = loader.load(epoch, step, {input.data(), {batch, kInputSide, kInputSide, 1}},
-                                   {targets.data(), {batch, kClasses}}, samples);
+  loader.load(epoch, step, {input.data(), {batch, kInputSide, kInputSide, 1}},
+              {targets.data(), {batch, kClasses}});
   std::string rows;
-  for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
-    rows += (n > 0 ? ", " : "") + std::to_string(faces().samples[samples[n]].row);
+  for (Index n = 0; n < loader.batch_images(step); ++n) {
+    rows += (n > 0 ? ", " : "") + std::to_string(faces().samples[loader.sample_index(step, n)].row);
   }
   return rows;
 }

@@ -3,7 +3,6 @@
 
 #include <string_view>
 
-#include <ferplus/data/dataset.h>
 #include <ferplus/io/image.h>
 
 namespace ferplus::tool {

@@ -12,6 +12,10 @@
 
 namespace ferplus::tool {
 
+// By which a file's name says what it holds.
+inline constexpr const char* kModelExtension = ".safetensors";
+inline constexpr const char* kOnnxExtension = ".onnx";
+
 std::vector<std::string> network_names();
 std::vector<std::string> recipe_names();
 // For help texts: "vgg13, vgg13_bn, vgg_mini".

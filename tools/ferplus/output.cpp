@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -59,7 +60,19 @@ bool is_of_run(const fs::path& target) {
          file_exists(target.parent_path() / "config.json");
 }
 
+// `folder` holds data as PNG files and label.csv.
+bool is_data_below(const fs::path& target, const fs::path& folder) {
+  const bool is_data = target.filename() == "label.csv" || target.extension() == ".png";
+  const auto [end, rest] = std::ranges::mismatch(folder, target);
+  return is_data && end == folder.end() && rest != target.end() && file_exists(target);
+}
+
 }  // namespace
+
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  std::error_code ignored;
+  return fs::equivalent(a, b, ignored);
+}
 
 void check_outputs(const std::vector<fs::path>& outputs, const std::vector<fs::path>& inputs) {
   std::set<fs::path> taken, read;
@@ -74,7 +87,8 @@ void check_outputs(const std::vector<fs::path>& outputs, const std::vector<fs::p
                               ": one would replace the other"));
     }
     if (output == kStandardOutput) continue;
-    if (read.contains(target)) {
+    const auto holds = [&](const fs::path& input) { return is_data_below(target, input); };
+    if (read.contains(target) || std::ranges::any_of(read, holds)) {
       throw UsageError(concat(output.string(), " is read here: write elsewhere"));
     }
     if (is_of_run(target) || is_of_sweep(target)) {

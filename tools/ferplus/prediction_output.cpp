@@ -104,7 +104,7 @@ class CsvWriter final : public PredictionWriter {
 class JsonWriter final : public PredictionWriter {
  public:
   JsonWriter(Sink sink, bool lines) : sink_(std::move(sink)), lines_(lines) {
-    if (!lines_) sink_("[");
+    if (!lines_) sink_("[\n");
   }
 
   void write(const ImagePrediction& prediction) override {
@@ -128,7 +128,9 @@ class JsonWriter final : public PredictionWriter {
   }
 
   void finish() override {
-    if (!lines_) sink_(begun_ ? "\n]\n" : "]\n");
+    if (lines_) return;
+    if (!last_.empty()) sink_(last_ + '\n');
+    sink_("]\n");
   }
 
  private:
@@ -138,12 +140,15 @@ class JsonWriter final : public PredictionWriter {
     if (lines_) {
       sink_(text + '\n');
     } else {
-      sink_((std::exchange(begun_, true) ? ",\n  " : "\n  ") + text);
+      // Only the next one knows of the comma, and whole lines share a terminal with the progress.
+      if (!last_.empty()) sink_(last_ + ",\n");
+      last_ = "  " + text;
     }
   }
 
   Sink sink_;
-  bool lines_, begun_ = false;
+  bool lines_;
+  std::string last_;  // of the array, not yet put out
 };
 
 }  // namespace

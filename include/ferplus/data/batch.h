@@ -65,10 +65,15 @@ class BatchLoader {
   Index batch_images(Index batch) const;
 
   // Fills the first n = batch_images(batch) entries of `input` [≥n, 64, 64, 1], `targets` [≥n, 8]
-  // and `samples` (indices into the dataset; may be empty: not wanted). Returns n. Parallel inside,
-  // allocates nothing. Not thread-safe.
-  Index load(std::uint32_t epoch, Index batch, TensorView input, TensorView targets,
-             std::span<std::size_t> samples = {});
+  // and `draw_keys` (Sample::draw_key; may be empty: not wanted). Parallel inside, allocates
+  // nothing. Not thread-safe.
+  void load(std::uint32_t epoch, Index batch, TensorView input, TensorView targets,
+            std::span<std::uint32_t> draw_keys = {});
+  // Of image n of a batch of the epoch that was loaded last: its place in Dataset::samples.
+  // REQUIRES: 0 <= n < batch_images(batch).
+  std::size_t sample_index(Index batch, Index n) const {
+    return selection_.samples[position_of(batch, n)];
+  }
 
  private:
   void order_for(std::uint32_t epoch);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <ferplus/data/label_mode.h>
+#include <ferplus/io/image.h>
 
 namespace ferplus {
 
@@ -22,18 +23,6 @@ std::string_view split_name(Split split);
 Split split_from_name(std::string_view name);
 // "Training", "PublicTest", "PrivateTest", as the CSVs spell them.
 std::string_view usage_name(Split split);
-
-// An 8-bit gray image that somebody else owns, row-major and dense.
-struct ImageView {
-  const std::uint8_t* pixels = nullptr;
-  int width = 0, height = 0;
-};
-
-// In pixels; right and bottom are exclusive: (0, 0, 48, 48) is a whole FER2013 image.
-struct Rectangle {
-  int left = 0, top = 0, right = 0, bottom = 0;
-  bool operator==(const Rectangle&) const = default;
-};
 
 // One row of the data. A row whose image name is empty (not a face) has no image in FER+: it is
 // counted in Dataset::rows, but is not a sample.

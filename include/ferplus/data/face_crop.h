@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <span>
 
-#include <ferplus/data/dataset.h>
 #include <ferplus/io/image.h>
 
 namespace ferplus {

@@ -10,10 +10,24 @@
 
 namespace ferplus {
 
+// An 8-bit gray image that somebody else owns, row-major and dense.
+struct ImageView {
+  const std::uint8_t* pixels = nullptr;
+  int width = 0, height = 0;
+};
+
+// In pixels; right and bottom are exclusive: (0, 0, 48, 48) is a whole FER2013 image.
+struct Rectangle {
+  int left = 0, top = 0, right = 0, bottom = 0;
+  bool operator==(const Rectangle&) const = default;
+};
+
 // Row-major, dense, 8 bits a pixel.
 struct GrayImage {
   std::vector<std::uint8_t> pixels;
   int width = 0, height = 0;
+  // Valid as long as `pixels` stays as it is.
+  ImageView view() const { return {pixels.data(), width, height}; }
 };
 
 // Row-major, dense, 8 bits each of red, green and blue a pixel.

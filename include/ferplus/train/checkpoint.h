@@ -21,7 +21,7 @@ inline constexpr std::size_t kRecentSteps = 50;
 
 // Of one step.
 struct StepSums {
-  double loss = 0;
+  double loss_sum = 0;
   std::int64_t correct = 0, images = 0;
   double seconds = 0;
 };
@@ -32,7 +32,7 @@ struct Position {
   std::int64_t epoch_step = 0;  // that step's number in it, from 0
   std::int64_t run_steps = 0;   // done in the whole run
   // Sums over the steps done of this epoch.
-  double loss = 0, seconds = 0;
+  double loss_sum = 0, seconds = 0;
   std::int64_t correct = 0, images = 0;
   // Loss sum and images of each of the last kRecentSteps steps of this epoch, oldest first.
   std::vector<std::pair<double, std::int64_t>> recent;

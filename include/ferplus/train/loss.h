@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <span>
 
 #include <ferplus/core/tensor.h>
 #include <ferplus/data/label_mode.h>
@@ -13,9 +12,6 @@ using LogProbabilities = std::array<double, kClasses>;
 
 // log softmax of kClasses logits, without overflow.
 LogProbabilities log_softmax(const float* logits);
-
-// Whether the largest logit is of a class with the largest target: of any that max_target admits.
-bool is_right(std::span<const float> logits, std::span<const float> target);
 
 // Sum of the losses of a batch, logits and targets [N, kClasses], and the gradient of their *mean*
 // with respect to the logits, [N, kClasses]; gradient.data may be null.

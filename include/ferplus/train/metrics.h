@@ -15,6 +15,10 @@ namespace ferplus {
 
 using Logits = std::array<float, kClasses>;
 
+// Whether the largest logit is of a class with the largest target: of any that mode multi_target
+// admits. REQUIRES: kClasses of each.
+bool is_right(std::span<const float> logits, std::span<const float> target);
+
 // How often predictions of about the same confidence are right, or agree with the votes. Confidence
 // is the largest probability; bin b holds confidences in (b/15, (b+1)/15].
 struct Reliability {

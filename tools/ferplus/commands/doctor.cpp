@@ -76,9 +76,9 @@ void look_for_face(const Options& options, ImageView image, Patient& patient) {
   patient.examination.tilt = estimate_tilt(image, faces[chosen].box);
 }
 
-Patient examine_image(const Options& options) {
+Patient examine_image(const Options& options, const std::optional<std::filesystem::path>& model) {
   const GrayImage photograph = read_image(options.image);
-  const ImageView image{photograph.pixels.data(), photograph.width, photograph.height};
+  const ImageView image = photograph.view();
   Patient patient;
   patient.width = image.width;
   patient.height = image.height;
@@ -89,7 +89,7 @@ Patient examine_image(const Options& options) {
   patient.input.resize(kInputPixels);
   warp(face.image(), face.face(), {}, patient.input);
   patient.examination.quality = measure_quality(patient.input);
-  if (const auto model = given_or_bundled_if_any(options.model, options.general)) {
+  if (model) {
     patient.model = model->string();
     Predictor predictor(load_model(*model));
     patient.preprocessing = predictor.model().preprocessing();
@@ -111,8 +111,6 @@ void write_input(const std::filesystem::path& path, const Patient& patient) {
   write_png(path, picture.data(), kInputSide, kInputSide);
 }
 
-ordered_json corners(const Rectangle& r) { return {r.left, r.top, r.right, r.bottom}; }
-
 std::string to_json(const Options& options, const Patient& patient,
                     const std::vector<Reason>& reasons) {
   const Examination& found = patient.examination;
@@ -121,14 +119,11 @@ std::string to_json(const Options& options, const Patient& patient,
                        {"height", patient.height},
                        {"searched", found.searched}};
   if (found.searched) json["faces"] = found.faces;
-  if (patient.detection) {
-    json["face"] = patient.number;
-    json["box"] = corners(patient.detection->box);
-    json["score"] = patient.detection->score;
-    json["pose"] = pose_name(patient.detection->pose);
-    if (found.tilt) json["tilt"] = *found.tilt;
-  }
-  json["crop"] = corners(patient.crop);
+  if (patient.detection) json["face"] = patient.number;
+  if (found.tilt) json["tilt"] = *found.tilt;
+  json.update(ferplus::to_json(FacePrediction{patient.crop, patient.detection,
+                                              found.probabilities.value_or(Probabilities{})}));
+  if (!found.probabilities) json.erase("predictions");
   json["size"] = found.size;
   json["laplacian_variance"] = found.quality.laplacian_variance;
   json["sharpness"] = found.quality.sharpness();
@@ -136,13 +131,7 @@ std::string to_json(const Options& options, const Patient& patient,
   json["brightness"] = found.quality.brightness;
   json["clipped"] = found.quality.clipped;
   json["preprocessing"] = preprocessing_name(patient.preprocessing);
-  if (found.probabilities) {
-    json["model"] = patient.model;
-    for (const std::size_t k : ranked(*found.probabilities)) {
-      json["predictions"].push_back(
-          {{"label", kClassNames[k]}, {"probability", (*found.probabilities)[k]}});
-    }
-  }
+  if (found.probabilities) json["model"] = patient.model;
   json["trust"] = trust_name(verdict(reasons));
   json["reasons"] = ordered_json::array();
   for (const Reason& reason : reasons) json["reasons"].push_back(reason.text);
@@ -205,8 +194,9 @@ int run(const Options& options) {
   if (options.no_detect && (options.face != 0 || options.detector.smallest_face != 0)) {
     throw UsageError("--face and --smallest-face choose among faces found, not with --no-detect");
   }
-  check_binary_output(options.input, {options.image, options.model});
-  const Patient patient = examine_image(options);
+  const auto model = given_or_bundled_if_any(options.model, options.general);
+  check_binary_output(options.input, {options.image, model.value_or("")});
+  const Patient patient = examine_image(options, model);
   const std::vector<Reason> reasons = examine(patient.examination);
   if (!options.input.empty()) write_input(options.input, patient);
   const std::string text =

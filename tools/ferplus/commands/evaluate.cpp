@@ -149,11 +149,11 @@ int run(Options options) {
   if (options.robustness && options.models.size() > 1) {
     throw UsageError("--robustness looks at one model at a time");
   }
+  if (options.models.empty()) options.models = {given_or_bundled({}, options.general)};
   std::vector<std::filesystem::path> inputs = options.models;
-  inputs.insert(inputs.end(), {options.data.fer, options.data.ferplus});
+  inputs.insert(inputs.end(), {options.data.fer, options.data.ferplus, options.data.folders});
   check_outputs({options.json, options.predictions}, inputs);
   if (!options.errors.empty()) check_error_folder(options.errors, options.force);
-  if (options.models.empty()) options.models = {given_or_bundled({}, options.general)};
   std::vector<Model> models;
   for (const auto& path : options.models) models.push_back(load_model(path));
   const Dataset dataset = load(options.data);

@@ -19,8 +19,6 @@
 namespace ferplus::tool {
 namespace {
 
-constexpr const char* kModelExtension = ".safetensors";
-
 struct Options {
   std::filesystem::path model, output;
   std::string layout, weights;
@@ -68,12 +66,16 @@ Report export_as_model(const Options& options, const Model& model) {
 int run(const Options& options) {
   apply(options.general);
   const std::filesystem::path path = given_or_bundled(options.model, options.general);
-  const Model model = load_model(path);
   check_binary_output(options.output, {path});
+  const bool is_model_file = options.output.extension() == kModelExtension;
+  if (!is_model_file && options.output.extension() != kOnnxExtension) {
+    throw UsageError(concat(options.output.string(), ": the name says what is written: end it in ",
+                            kOnnxExtension, " or ", kModelExtension));
+  }
   refuse_existing(options.output, options.force);
-  const Report report = options.output.extension() == kModelExtension
-                            ? export_as_model(options, model)
-                            : export_as_onnx(options, model);
+  const Model model = load_model(path);
+  const Report report =
+      is_model_file ? export_as_model(options, model) : export_as_onnx(options, model);
   const std::string preprocessing(preprocessing_name(model.preprocessing()));
   std::string text;
   if (options.json) {
@@ -106,8 +108,7 @@ Run setup_export(CLI::App& app) {
        .details =
            "Writes a model to use elsewhere, with batch-norm folded into the weights, runs "
            "both networks and says how far apart they are; too far is an error. A name that ends "
-           "in "
-           ".safetensors gets a model file, any other ONNX.\n"
+           "in .safetensors gets a model file, one in .onnx ONNX.\n"
            "A model file keeps all metadata; its weights are rounded to 16 bits, biases are not: "
            "f16 has 11 bits of precision and holds values up to 65504, bf16 has 8 bits and the "
            "range of f32. Without batch-norm it is to predict with, not to train on.\n"

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/core/error.h>
 #include <ferplus/interop/onnx.h>
 
 #include "commands.h"
 #include "general_options.h"
 #include "help.h"
+#include "model_options.h"
 #include "output.h"
 #include "table.h"
 #include "validators.h"
@@ -25,6 +27,10 @@ struct Options {
 
 int run(const Options& options) {
   apply(options.general);
+  if (options.output.extension() != kModelExtension) {
+    throw UsageError(concat(options.output.string(), ": what is written is a model file: end its ",
+                            "name in ", kModelExtension));
+  }
   check_binary_output(options.output, {options.input});
   refuse_existing(options.output, options.force);
   OnnxImportOptions import_options;

@@ -154,6 +154,7 @@ Run setup_info(CLI::App& app) {
       ->group("Input");
   app.add_flag("--json", options->json, "Print JSON, for programs")->group("Output");
   add_compute_options(app, options->compute);
+  for (const char* name : {"--algorithm", "--precision"}) app.get_option(name)->needs(algorithms);
   add_general_options(app, options->general);
   return [options] { return run(*options); };
 }

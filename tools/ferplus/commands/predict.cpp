@@ -49,9 +49,7 @@ void check(const Options& options) {
   if (on_standard_output > 1) {
     throw UsageError("only one of --json, --jsonl - and --csv - can go to standard output");
   }
-  std::vector<std::filesystem::path> inputs(options.images.begin(), options.images.end());
-  inputs.push_back(options.model);
-  check_outputs({options.csv, options.jsonl}, inputs);
+  check_outputs({options.csv, options.jsonl}, {options.images.begin(), options.images.end()});
   if (!options.detect && options.detector.smallest_face != 0) {
     throw UsageError("--smallest-face is for --detect, which is not given");
   }
@@ -148,6 +146,7 @@ class Prediction {
     while (!interrupt_flag()) {
       const std::optional<ImageFile> file = images_.next();
       if (!file) break;
+      refuse_output(file->path);
       const ImagePrediction prediction = predict(*file);
       for (const auto& writer : writers_) writer->write(prediction);
       bar.update(++done, counts());
@@ -162,13 +161,22 @@ class Prediction {
     }
   }
 
+  // Of folders, patterns and lists nobody knew before what is in them.
+  void refuse_output(const std::filesystem::path& picture) const {
+    for (const std::string& output : {options_.csv, options_.jsonl}) {
+      if (output.empty() || output == kStandardOutput) continue;
+      if (is_same_file(output, picture)) {
+        throw UsageError(concat(output, " is one of the pictures: write elsewhere"));
+      }
+    }
+  }
+
   ImagePrediction predict(const ImageFile& file) {
     ImagePrediction prediction{.image = file.path.string(), .faces = {}, .error = {}};
     try {
       const GrayImage image = read_image(file.path);
       if (detector_ == nullptr && !may_be_cut_out_face(image)) ++unlike_faces_;
-      prediction.faces =
-          predict_faces({image.pixels.data(), image.width, image.height}, predictor_, detector_);
+      prediction.faces = predict_faces(image.view(), predictor_, detector_);
       if (!options_.copies.empty()) copies_.write(file, prediction.faces);
       faces_ += prediction.faces.size();
       if (prediction.faces.empty()) ++without_face_;
@@ -200,9 +208,10 @@ class Prediction {
 int run(const Options& options) {
   apply(options.general);
   check(options);
+  const std::filesystem::path model = given_or_bundled(options.model, options.general);
+  check_outputs({options.csv, options.jsonl}, {model});
   const auto detector = options.detect ? make_face_detector(options.detector) : nullptr;
-  Predictor predictor(load_model(given_or_bundled(options.model, options.general)),
-                      apply(options.compute));
+  Predictor predictor(load_model(model), apply(options.compute));
   ImageList images(options.images);
   install_interrupt_handlers();
   return Prediction(options, predictor, detector.get(), images).run();

@@ -141,18 +141,25 @@ void add_model(const Options& options, DataSource& source, const std::string& la
 }
 
 Report make_report(const Options& options) {
+  if (fs::path(options.model).has_parent_path()) {
+    throw UsageError(concat("--model is the name of a file in each run's folder, as ",
+                            "best.safetensors and last.safetensors: '", options.model,
+                            "' is a path"));
+  }
   const std::vector<fs::path> folders = named_runs(options.folders);
-  std::vector<fs::path> models;
-  for (const fs::path& folder : folders) models.push_back(folder / options.model);
-  check_outputs({options.output, options.json}, models);
   const std::vector<std::string> names = run_names(folders);
+  std::vector<fs::path> inputs = {options.data.fer, options.data.ferplus, options.data.folders};
   Report report;
   for (std::size_t i = 0; i < folders.size(); ++i) {
     report.runs.push_back({.name = names[i],
                            .record = read_run(folders[i]),
                            .model = std::nullopt,
                            .without_model = {}});
+    const RunConfig& config = report.runs.back().record.config;
+    inputs.insert(inputs.end(),
+                  {folders[i] / options.model, config.fer, config.ferplus, config.folders});
   }
+  check_outputs({options.output, options.json}, inputs);
   DataSource source(options.data);
   if (!options.curves_only) source.load_given();
   for (std::size_t i = 0; i < folders.size(); ++i) {
@@ -202,10 +209,9 @@ Run setup_report(CLI::App& app) {
            "accuracy with and without training's twins, the most confident mistakes as pictures. "
            "A RUN is a folder that train made, or a folder of such, as sweep makes it; runs may be "
            "under way.\n"
-           "The data is that of config.json, if it is still there, else what --fer and --ferplus "
-           "or -d name. Without data, or without the model's file, the page has the curves and "
-           "says "
-           "what is missing.",
+           "The data is what --fer and --ferplus or -d name, else that of config.json, if it is "
+           "still there. Without data, or without the model's file, the page has the curves and "
+           "says what is missing.",
        .example = "ferplus report runs/first -o report.html\n"
                   "ferplus report runs/first runs/second --fer fer2013.csv --ferplus "
                   "fer2013new.csv -o report.html --json report.json\n"

@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -41,6 +44,20 @@ struct Options {
   ComputeOptions compute;
   GeneralOptions general;
 };
+
+// One that a killed server left would mislead whoever waits for the new one.
+void remove_old_port_file(const std::filesystem::path& path) {
+  if (path.empty() || !file_exists(path)) return;
+  std::ifstream file(path);
+  std::string text;
+  std::getline(file, text);
+  const bool is_port = text.size() <= 5 && file.peek() == EOF &&
+                       std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_port) {
+    throw UsageError(concat(path.string(), " is there and does not hold a port: write elsewhere"));
+  }
+  std::filesystem::remove(path);
+}
 
 // There while the server listens.
 class PortFile {
@@ -86,10 +103,9 @@ bool is_bundled(const Options& options) {
 
 int run(Options& options) {
   apply(options.general);
-  check_binary_output(options.port_file, {options.model});
-  // An old one would mislead whoever waits for it.
-  if (!options.port_file.empty()) std::filesystem::remove(options.port_file);
   const std::filesystem::path model = given_or_bundled(options.model, options.general);
+  check_binary_output(options.port_file, {model});
+  remove_old_port_file(options.port_file);
   options.server.workers = thread_count();
   set_thread_count(1);
   if (is_bundled(options) || options.share_model) options.server.model_file = model;

@@ -116,10 +116,15 @@ void add_recipe_options(CLI::App& app, std::vector<std::optional<std::string>>& 
     const RecipeField& field = recipe_fields()[i];
     std::string name(field.name);
     std::replace(name.begin(), name.end(), '_', '-');
-    app.add_option("--" + name, values[i], std::string(field.help))
-        ->type_name(std::holds_alternative<std::string Recipe::*>(field.member) ? "NAME"
-                    : std::holds_alternative<bool Recipe::*>(field.member)      ? "true|false"
-                                                                                : "N")
+    const bool is_text = std::holds_alternative<std::string Recipe::*>(field.member);
+    const bool is_truth = std::holds_alternative<bool Recipe::*>(field.member);
+    std::string help(field.help);
+    if (!is_text && !is_truth) help += fmt::format(" ({} to {})", field.minimum, field.maximum);
+    app.add_option("--" + name, values[i], help)
+        ->type_name(is_truth                ? "true|false"
+                    : !is_text              ? "N"
+                    : field.choices.empty() ? "LIST"
+                                            : "NAME")
         ->group("Recipe, each over that of --recipe");
   }
 }
