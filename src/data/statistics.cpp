@@ -1,7 +1,8 @@
 #include <algorithm>
-#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <span>
+#include <string_view>
 
 #include <ferplus/core/parallel.h>
 #include <ferplus/data/statistics.h>
@@ -10,33 +11,23 @@ namespace ferplus {
 namespace {
 
 struct PixelHash {
-  std::uint64_t hash = 0;
-  std::size_t sample = 0;
+  std::size_t hash = 0, sample = 0;
 };
 
+std::size_t bytes_of(ImageView image) {
+  return static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+}
+
 // Only sorts images into candidates: equality is decided by their bytes.
-std::uint64_t hash_image(ImageView image) {
-  constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-  const auto mix = [](std::uint64_t state, std::uint64_t word) {
-    state = (state ^ word) * kMultiplier;
-    return state ^ (state >> 29);
-  };
-  const std::size_t size =
-      static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
-  std::uint64_t state = mix(static_cast<std::uint64_t>(image.width), size);
-  for (std::size_t i = 0; i < size; i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, image.pixels + i, std::min<std::size_t>(8, size - i));
-    state = mix(state, word);
-  }
-  return state;
+std::size_t hash_image(ImageView image) {
+  const auto* pixels = reinterpret_cast<const char*>(image.pixels);
+  return std::hash<std::string_view>()({pixels, bytes_of(image)});
 }
 
 int compare(ImageView a, ImageView b) {
   if (a.width != b.width) return a.width < b.width ? -1 : 1;
   if (a.height != b.height) return a.height < b.height ? -1 : 1;
-  return std::memcmp(a.pixels, b.pixels,
-                     static_cast<std::size_t>(a.width) * static_cast<std::size_t>(a.height));
+  return std::memcmp(a.pixels, b.pixels, bytes_of(a));
 }
 
 // Calls visit(samples) for every group of two or more identical images, samples rising.

@@ -90,6 +90,7 @@ class DlibDetector final : public FaceDetector {
 }  // namespace
 
 bool detection_available() { return true; }
+void require_detection() {}
 
 std::unique_ptr<FaceDetector> make_face_detector(const DetectorOptions& options) {
   if (options.smallest_face != 0 &&

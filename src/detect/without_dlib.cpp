@@ -6,10 +6,15 @@ namespace ferplus {
 
 bool detection_available() { return false; }
 
-std::unique_ptr<FaceDetector> make_face_detector(const DetectorOptions&) {
+void require_detection() {
   throw Error(
       "this ferplus was built without face detection: install libdlib-dev, liblapack-dev and "
       "libblas-dev and build again");
+}
+
+std::unique_ptr<FaceDetector> make_face_detector(const DetectorOptions&) {
+  require_detection();
+  return nullptr;
 }
 
 }  // namespace ferplus

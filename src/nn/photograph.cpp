@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <numeric>
-
 #include <nlohmann/json.hpp>
 
 #include <ferplus/data/face_crop.h>
@@ -27,15 +24,6 @@ std::vector<FacePrediction> predict_faces(ImageView image, Predictor& predictor,
     faces.push_back({crop, face, predictor.predict(image, crop)});
   }
   return faces;
-}
-
-std::vector<std::size_t> ranked(const Probabilities& probabilities) {
-  std::vector<std::size_t> order(kClasses);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return probabilities[a] > probabilities[b];
-  });
-  return order;
 }
 
 ordered_json to_json(const FacePrediction& face) {

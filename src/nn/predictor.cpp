@@ -1,56 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <ferplus/core/error.h>
 #include <ferplus/data/face_crop.h>
 #include <ferplus/nn/predictor.h>
 
 namespace ferplus {
-
-Probabilities softmax(std::span<const float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  std::array<double, kClasses> exponentials{};
-  double sum = 0;
-  for (std::size_t k = 0; k < kClasses; ++k) {
-    sum += exponentials[k] =
-        std::exp(static_cast<double>(logits[k]) - static_cast<double>(largest));
-  }
-  Probabilities probabilities;
-  for (std::size_t k = 0; k < kClasses; ++k) {
-    probabilities[k] = static_cast<float>(exponentials[k] / sum);
-  }
-  return probabilities;
-}
-
-std::array<float, kClasses> tempered(std::span<const float> logits, double temperature) {
-  std::array<float, kClasses> result;
-  for (std::size_t k = 0; k < kClasses; ++k) {
-    result[k] = static_cast<float>(static_cast<double>(logits[k]) / temperature);
-  }
-  return result;
-}
-
-std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int taggers) {
-  std::array<int, kClasses> votes{};
-  std::array<double, kClasses> remainders{};
-  int left = taggers;
-  for (std::size_t k = 0; k < kClasses; ++k) {
-    const double share = static_cast<double>(probabilities[k]) * taggers;
-    // Sums of floats may exceed 1 by a rounding: never more votes than there are.
-    votes[k] = std::min(left, static_cast<int>(share));
-    remainders[k] = share - votes[k];
-    left -= votes[k];
-  }
-  std::array<std::size_t, kClasses> order;
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return remainders[a] != remainders[b] ? remainders[a] > remainders[b]
-                                          : probabilities[a] > probabilities[b];
-  });
-  for (std::size_t i = 0; left > 0; --left) ++votes[order[i++ % kClasses]];
-  return votes;
-}
 
 Predictor::Weights::Weights(Model given, Precision precision)
     : model(std::move(given)),

@@ -413,7 +413,7 @@ Server::Server(const Predictor& predictor, ServerOptions options) {
     throw UsageError(concat("'", options.allowed_origin,
                             "' is no origin: * or one like https://example.org, without a path"));
   }
-  if (options.detect && !detection_available()) make_face_detector(options.detector);  // throws
+  if (options.detect) require_detection();
   implementation_ = std::make_unique<Implementation>(predictor, options);
 }
 

@@ -63,7 +63,7 @@ Response predict(const Service& service, const Request& request, Worker* worker)
   const SteadyTime start = steady_now();
   const bool detect = asked_to_detect(service, request);
   require_picture(request);
-  if (detect && !worker->detector) make_face_detector();  // throws, and says what is missing
+  if (detect) require_detection();
   const GrayImage image = read_picture(request.picture);
   const auto faces =
       predict_faces(image.view(), worker->predictor, detect ? worker->detector.get() : nullptr);

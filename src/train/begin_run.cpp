@@ -30,8 +30,8 @@ void start_from_model(const RunConfig& config, const Network& network, TrainingS
 
 // A crash between the writing of the best model and that of the checkpoint leaves a best model of
 // an epoch that is still to be done. The same epoch makes it again; one at other rates need not.
-void check_best_model(const std::filesystem::path& folder, const Position& position) {
-  const std::filesystem::path best = folder / "best.safetensors";
+void check_best_model(const RunFolder& folder, const Position& position) {
+  const std::filesystem::path best = folder.best_model();
   if (!file_exists(best)) return;
   const auto metadata = SafetensorsFile(best).metadata();
   const auto epoch = metadata.find("epoch");
@@ -40,9 +40,9 @@ void check_best_model(const std::filesystem::path& folder, const Position& posit
                      "with the epochs it had, before they change"));
 }
 
-std::string resume(const std::filesystem::path& folder, const RunConfig& config,
-                   const Network& network, Index steps_per_epoch, TrainingState& state) {
-  const RunConfig before = read_run_config(folder / "config.json");
+std::string resume(const RunFolder& folder, const RunConfig& config, const Network& network,
+                   Index steps_per_epoch, TrainingState& state) {
+  const RunConfig before = read_run_config(folder.config());
   const int epochs_before = before.recipe.epochs;
   RunConfig same = config;
   same.recipe.epochs = epochs_before;
@@ -51,23 +51,22 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
     differing += concat(differing.empty() ? "" : ", ", name);
   }
   if (!differing.empty()) {
-    throw Error(concat("the settings differ from those in ", (folder / "config.json").string(),
-                       " (", differing, "): a resumed run keeps its own; only epochs may change"));
+    throw Error(concat("the settings differ from those in ", folder.config().string(), " (",
+                       differing, "): a resumed run keeps its own; only epochs may change"));
   }
-  if (file_exists(folder / "last.safetensors")) {
-    load_checkpoint(folder / "last.safetensors", network, state);
-  } else if (file_exists(folder / "metrics.jsonl") || file_exists(folder / "best.safetensors")) {
+  if (file_exists(folder.checkpoint())) {
+    load_checkpoint(folder.checkpoint(), network, state);
+  } else if (file_exists(folder.metrics()) || file_exists(folder.best_model())) {
     throw Error(
-        concat((folder / "last.safetensors").string(),
+        concat(folder.checkpoint().string(),
                " is missing, so there is nothing to resume from; what the run left is kept"));
   } else {
     start_from_model(config, network, state);
   }
   const Position& position = state.position;
   if (position.epoch_step > steps_per_epoch) {
-    throw Error(concat((folder / "last.safetensors").string(), " stands at step ",
-                       position.epoch_step, " of an epoch that has ", steps_per_epoch,
-                       ": other data than before?"));
+    throw Error(concat(folder.checkpoint().string(), " stands at step ", position.epoch_step,
+                       " of an epoch that has ", steps_per_epoch, ": other data than before?"));
   }
   if (config.recipe.epochs < position.epoch) {
     throw Error(concat("the run has done ", position.epoch, " epochs: it cannot be cut to ",
@@ -75,7 +74,7 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
   }
   if (config.recipe.epochs != epochs_before) check_best_model(folder, position);
   // Lines of epochs that the checkpoint does not have: a crash came between the two.
-  cut_metrics(folder / "metrics.jsonl", position.epoch);
+  cut_metrics(folder.metrics(), position.epoch);
   if (config.recipe.epochs == epochs_before) return {};
   return concat("the run now has ", config.recipe.epochs, " epochs instead of ", epochs_before,
                 ": from epoch ", position.epoch + 1, " on, the learning rate is that of schedule '",
@@ -87,19 +86,20 @@ std::string resume(const std::filesystem::path& folder, const RunConfig& config,
 
 std::string begin_run(const TrainOptions& options, const RunConfig& config, const Network& network,
                       Index steps_per_epoch, TrainingState& state) {
+  const RunFolder folder{options.folder};
   std::string note;
   if (options.resume) {
-    note = resume(options.folder, config, network, steps_per_epoch, state);
+    note = resume(folder, config, network, steps_per_epoch, state);
   } else {
-    refuse_existing_run(options.folder);
+    refuse_existing_run(folder);
     start_from_model(config, network, state);
   }
   if (options.tensorboard) {
-    const std::filesystem::path metrics = options.folder / "metrics.jsonl";
-    write_events(options.folder,
+    const std::filesystem::path metrics = folder.metrics();
+    write_events(folder,
                  file_exists(metrics) ? read_metrics(metrics) : std::vector<EpochMetrics>{});
   }
-  write_config(options.folder / "config.json", config);
+  write_config(folder.config(), config);
   return note;
 }
 

@@ -7,7 +7,6 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/data/statistics.h>
-#include <ferplus/nn/predictor.h>
 #include <ferplus/nn/session.h>
 #include <ferplus/train/calibration.h>
 #include <ferplus/train/evaluate.h>
@@ -21,7 +20,7 @@ namespace {
 double slope(std::span<const Logits> logits, std::span<const Target> targets, double temperature) {
   double sum = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const LogProbabilities log_p = log_softmax(tempered(logits[i], temperature).data());
+    const LogProbabilities log_p = log_softmax(tempered(logits[i], temperature));
     for (std::size_t k = 0; k < kClasses; ++k) {
       sum += (std::exp(log_p[k]) - static_cast<double>(targets[i][k])) *
              static_cast<double>(logits[i][k]);

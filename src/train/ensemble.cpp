@@ -65,7 +65,7 @@ Logits average(std::span<const Logits> members) {
   assert(!members.empty());
   if (members.size() == 1) return members.front();
   std::vector<LogProbabilities> log_p;
-  for (const Logits& logits : members) log_p.push_back(log_softmax(logits.data()));
+  for (const Logits& logits : members) log_p.push_back(log_softmax(logits));
   Logits result;
   for (std::size_t k = 0; k < kClasses; ++k) {
     double largest = log_p.front()[k];

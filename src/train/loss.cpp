@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <ferplus/core/parallel.h>
+#include <ferplus/nn/probabilities.h>
 #include <ferplus/train/loss.h>
 
 namespace ferplus {
@@ -38,21 +39,11 @@ RowLoss max_target(const LogProbabilities& log_p, const Row& target) {
 
 }  // namespace
 
-LogProbabilities log_softmax(const float* logits) {
-  const double largest = *std::max_element(logits, logits + kClasses);
-  double sum = 0;
-  for (int k = 0; k < kClasses; ++k) sum += std::exp(logits[k] - largest);
-  const double log_sum = largest + std::log(sum);
-  LogProbabilities log_p;
-  for (std::size_t k = 0; k < kClasses; ++k) log_p[k] = logits[k] - log_sum;
-  return log_p;
-}
-
 double softmax_loss(LossKind kind, ConstTensorView logits, ConstTensorView targets,
                     TensorView gradient) {
   const Index rows = logits.batch();
   const auto row_loss = [&](Index row) {
-    const LogProbabilities log_p = log_softmax(logits.image(row));
+    const LogProbabilities log_p = log_softmax({logits.image(row), kClasses});
     Row target;
     std::copy_n(targets.image(row), kClasses, target.begin());
     const auto [loss, pulls_towards] =

@@ -2,7 +2,6 @@
 #include <cmath>
 #include <numeric>
 
-#include <ferplus/nn/predictor.h>
 #include <ferplus/train/loss.h>
 #include <ferplus/train/metrics.h>
 
@@ -89,7 +88,7 @@ Agreement agree(std::span<const Logits> logits, std::span<const Target> targets)
   Agreement result;
   result.images = logits.size();
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const auto log_p = log_softmax(logits[i].data());
+    const auto log_p = log_softmax(logits[i]);
     for (std::size_t k = 0; k < kClasses; ++k) {
       const auto t = static_cast<double>(targets[i][k]);
       const double p = std::exp(log_p[k]);

@@ -1,14 +1,11 @@
 #include <algorithm>
-#include <array>
 #include <string>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
 #include <ferplus/train/run_record.h>
-#include <ferplus/train/tensorboard.h>
 
 #include "core/json_text.h"
 
@@ -179,59 +176,19 @@ double RunRecord::seconds() const {
   return sum;
 }
 
-bool is_file_of_run(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kNames = {
-      "config.json",      "metrics.jsonl",    "train.log",
-      "last.safetensors", "best.safetensors", kEventFile,
-      "profile.json",     "summary.json",     ".lock"};
-  return std::ranges::find(kNames, name) != kNames.end();
-}
-
-void refuse_existing_run(const fs::path& folder) {
-  for (const char* name :
-       {"config.json", "last.safetensors", "metrics.jsonl", "best.safetensors", "summary.json"}) {
-    if (file_exists(folder / name)) {
-      throw Error(concat(folder.string(), " already holds a run (", name,
-                         "): resume it with --resume, or choose another folder"));
-    }
-  }
-}
-
-RunRecord read_run(const fs::path& folder) {
-  RunRecord record{.folder = folder,
-                   .config = read_run_config(folder / "config.json"),
+RunRecord read_run(const RunFolder& folder) {
+  RunRecord record{.folder = folder.path,
+                   .config = read_run_config(folder.config()),
                    .epochs = {},
                    .summary = {}};
-  if (file_exists(folder / "metrics.jsonl")) {
-    record.epochs = read_metrics(folder / "metrics.jsonl");
-  }
-  if (file_exists(folder / "summary.json")) {
-    const RunSummary summary = read_summary(folder / "summary.json");
+  if (file_exists(folder.metrics())) record.epochs = read_metrics(folder.metrics());
+  if (file_exists(folder.summary())) {
+    const RunSummary summary = read_summary(folder.summary());
     const bool current = summary.epochs == static_cast<int>(record.epochs.size()) &&
                          (!summary.finished || summary.epochs == record.config.recipe.epochs);
     if (current) record.summary = summary;
   }
   return record;
-}
-
-std::vector<fs::path> run_folders(const fs::path& folder) {
-  if (file_exists(folder / "config.json")) return {folder};
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) {
-    throw Error(concat(folder.string(), " is no folder, so it holds no run"));
-  }
-  std::vector<fs::path> runs;
-  fs::directory_iterator entries(folder, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    if (file_exists(entries->path() / "config.json")) runs.push_back(entries->path());
-  }
-  if (error) throw file_error(folder, 0, concat("cannot list the folder: ", error.message()));
-  if (runs.empty()) {
-    throw Error(concat(folder.string(),
-                       " holds no run: there is no config.json in it nor in a folder in it"));
-  }
-  std::ranges::sort(runs);
-  return runs;
 }
 
 }  // namespace ferplus

@@ -37,11 +37,11 @@ std::string text_of(const Spread& s, double factor, int digits) {
 
 SweepResult read_result(const fs::path& folder, const SweepRun& run) {
   SweepResult result{.run = run};
-  const fs::path own = folder / run.name;
-  if (!file_exists(own / "config.json")) return result;
+  const RunFolder own{folder / run.name};
+  if (!own.holds_run()) return result;
   const RunRecord record = read_run(own);
   if (!differing_settings(record.config, run.config).empty()) {
-    throw Error(concat((own / "config.json").string(),
+    throw Error(concat(own.config().string(),
                        " has other settings than the sweep asks for: give the recipe that has "
                        "changed another name, or the sweep another folder"));
   }

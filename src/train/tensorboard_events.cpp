@@ -59,8 +59,8 @@ bool begins_with(std::string_view file, std::size_t version_size, std::string_vi
 bool tensorboard_available() { return true; }
 void require_tensorboard() {}
 
-void write_events(const fs::path& folder, std::span<const EpochMetrics> epochs) {
-  const fs::path path = folder / kEventFile;
+void write_events(const RunFolder& folder, std::span<const EpochMetrics> epochs) {
+  const fs::path path = folder.events();
   const std::string version = version_record();
   std::string records;
   for (const EpochMetrics& epoch : epochs) records += epoch_record(epoch);
@@ -77,8 +77,8 @@ void write_events(const fs::path& folder, std::span<const EpochMetrics> epochs) 
   write_file_atomically(path, [&](std::ostream& out) { out << version << records; });
 }
 
-void append_events(const fs::path& folder, const EpochMetrics& epoch) {
-  append_bytes(folder / kEventFile, epoch_record(epoch));
+void append_events(const RunFolder& folder, const EpochMetrics& epoch) {
+  append_bytes(folder.events(), epoch_record(epoch));
 }
 
 }  // namespace ferplus

@@ -35,6 +35,7 @@ class Trainer {
       : dataset_(dataset),
         config_(config),
         options_(options),
+        folder_{options.folder},
         listener_(listener),
         network_(build_network(config)),
         training_set_(training_set(dataset, config)),
@@ -58,7 +59,7 @@ class Trainer {
     state_.public_data = fingerprint(dataset_, public_selection_.samples);
     const std::string note = begin_run(options_, config_, network_, loader_.batches(), state_);
     // Whatever happens from here on, there is a checkpoint to resume from.
-    if (!file_exists(file("last.safetensors"))) save();
+    if (!file_exists(folder_.checkpoint())) save();
     listener_.on_start({.network = network_.name(),
                         .parameters = network_.parameter_count(),
                         .train_images = loader_.images(),
@@ -79,10 +80,10 @@ class Trainer {
         train_epoch();
         finish_epoch();
       }
-      outcome = finish_run();
+      outcome = {finish_run(), false};
     } catch (const Interrupted&) {
       save();
-      outcome = summary(true);
+      outcome = {summary(), true};
     }
     if (options_.profile) report_profile();
     return outcome;
@@ -92,7 +93,6 @@ class Trainer {
   // The listener asked to stop: thrown between two steps, or while evaluating.
   struct Interrupted {};
 
-  fs::path file(const char* name) const { return options_.folder / name; }
   double learning_rate(std::int64_t steps_before) const {
     return schedule_.rate(static_cast<double>(steps_before) /
                           static_cast<double>(config_.recipe.epochs * loader_.batches()));
@@ -106,8 +106,8 @@ class Trainer {
   [[noreturn]] void report_non_finite(Index step, Index images) const;
 
   void evaluate_public(EpochMetrics& metrics);
-  TrainResult summary(bool interrupted) const;
-  TrainResult finish_run();
+  RunSummary summary() const;
+  RunSummary finish_run();
   std::optional<double> private_accuracy();
   void report_profile();
   void check_finite() const;
@@ -126,6 +126,7 @@ class Trainer {
   const Dataset& dataset_;
   RunConfig config_;
   TrainOptions options_;
+  RunFolder folder_;
   TrainListener& listener_;
   Network network_;
   TrainingSet training_set_;
@@ -226,8 +227,8 @@ void Trainer::finish_epoch() {
 
   metrics.wall_time = unix_seconds();
   // In this order, so that a crash in between repeats the epoch and overwrites what it left.
-  append_line(file("metrics.jsonl"), to_json(metrics).dump());
-  if (options_.tensorboard) append_events(options_.folder, metrics);
+  append_line(folder_.metrics(), to_json(metrics).dump());
+  if (options_.tensorboard) append_events(folder_, metrics);
   const bool best = position.best_epoch < 0 || metrics.public_accuracy > position.best_accuracy;
   if (best) {
     position.best_epoch = metrics.epoch;
@@ -243,7 +244,7 @@ void Trainer::save_best(const EpochMetrics& metrics) {
   std::map<std::string, std::string> metadata = to_metadata(config_, state_);
   metadata["epoch"] = std::to_string(metrics.epoch);
   metadata["public_accuracy"] = nlohmann::json(metrics.public_accuracy).dump();
-  save_model(file("best.safetensors"), network_, evaluated_parameters(state_), std::move(metadata));
+  save_model(folder_.best_model(), network_, evaluated_parameters(state_), std::move(metadata));
 }
 
 void Trainer::evaluate_public(EpochMetrics& metrics) {
@@ -283,36 +284,30 @@ void Trainer::check_finite() const {
 
 void Trainer::save() {
   check_finite();
-  save_checkpoint(file("last.safetensors"), network_, config_, state_);
+  save_checkpoint(folder_.checkpoint(), network_, config_, state_);
 }
 
-TrainResult Trainer::summary(bool interrupted) const {
+RunSummary Trainer::summary() const {
   const Position& position = state_.position;
-  return {.interrupted = interrupted,
+  return {.epochs = position.epoch,
           .finished = position.epoch >= config_.recipe.epochs,
-          .epochs_done = position.epoch,
           .best_epoch = position.best_epoch,
-          .best_public_accuracy = position.best_accuracy};
+          .public_accuracy = position.best_accuracy};
 }
 
 void Trainer::report_profile() {
   const Profile& profile = profiler_.profile();
-  write_file_atomically(file("profile.json"),
+  write_file_atomically(folder_.profile(),
                         [&](std::ostream& out) { out << to_json(profile).dump(2) << '\n'; });
   listener_.on_profile(profile);
 }
 
-TrainResult Trainer::finish_run() {
-  TrainResult result = summary(false);
+RunSummary Trainer::finish_run() {
+  RunSummary result = summary();
   if (result.best_epoch < 0) return result;
   result.private_accuracy = private_accuracy();
-  const RunSummary written{.epochs = result.epochs_done,
-                           .finished = result.finished,
-                           .best_epoch = result.best_epoch,
-                           .public_accuracy = result.best_public_accuracy,
-                           .private_accuracy = result.private_accuracy};
-  write_file_atomically(file("summary.json"),
-                        [&](std::ostream& out) { out << to_json(written).dump(2) << '\n'; });
+  write_file_atomically(folder_.summary(),
+                        [&](std::ostream& out) { out << to_json(result).dump(2) << '\n'; });
   return result;
 }
 
@@ -325,7 +320,7 @@ std::optional<double> Trainer::private_accuracy() {
   });
   if (!has_private) return std::nullopt;
   profiler_.begin_evaluation();
-  const Model best = load_model(file("best.safetensors"));
+  const Model best = load_model(folder_.best_model());
   const PreparedModel prepared(best.network, best.parameters,
                                precision_from_name(config_.recipe.precision));
   const Evaluation evaluation = evaluate(dataset_, prepared,
@@ -342,9 +337,7 @@ std::optional<double> Trainer::private_accuracy() {
 TrainResult train(const Dataset& dataset, const RunConfig& config, const TrainOptions& options,
                   TrainListener& listener) {
   validate(config);
-  if (options.resume && !file_exists(options.folder / "config.json")) {
-    throw Error(concat(options.folder.string(), " holds no run to resume: it has no config.json"));
-  }
+  if (options.resume) require_run({options.folder});
   if (options.tensorboard) require_tensorboard();
   const ScopedConvSelection algorithms(config.convolution);
   return Trainer(dataset, config, options, listener).run();

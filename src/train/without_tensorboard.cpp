@@ -10,9 +10,7 @@ void require_tensorboard() {
       "this ferplus was built without TensorBoard's files: install libprotobuf-dev and "
       "protobuf-compiler and build again");
 }
-void write_events(const std::filesystem::path&, std::span<const EpochMetrics>) {
-  require_tensorboard();
-}
-void append_events(const std::filesystem::path&, const EpochMetrics&) { require_tensorboard(); }
+void write_events(const RunFolder&, std::span<const EpochMetrics>) { require_tensorboard(); }
+void append_events(const RunFolder&, const EpochMetrics&) { require_tensorboard(); }
 
 }  // namespace ferplus

@@ -142,7 +142,7 @@ TEST_F(ReportCommand, WritesOverNothingOfTheRuns) {
 
 TEST_F(ReportCommand, TrainingWritesEventsForTensorBoard) {
   const CommandResult result = train("watched", {"--epochs", "2", "--tensorboard"});
-  const fs::path events = folder_ / "watched" / kEventFile;
+  const fs::path events = RunFolder{folder_ / "watched"}.events();
   if (!tensorboard_available()) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.err, HasSubstr("protobuf-compiler"));

@@ -324,52 +324,5 @@ TEST_F(ModelFileTest, MetadataAreReplacedAloneAndAtomically) {
   EXPECT_EQ(read_text(path_), damaged);
 }
 
-TEST(ExpectedVotesTest, LargestRemaindersSumToTen) {
-  using Counts = std::array<int, kClasses>;
-  EXPECT_EQ(expected_votes({0.63f, 0.28f, 0.09f}), (Counts{6, 3, 1}));
-  EXPECT_EQ(expected_votes({1}), (Counts{10}));
-  // Four remainders of a half for two votes: to the earlier classes.
-  EXPECT_EQ(expected_votes({0.25f, 0.25f, 0.25f, 0.25f}), (Counts{3, 3, 2, 2}));
-  EXPECT_EQ(expected_votes({0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f, 0.125f}),
-            (Counts{2, 2, 1, 1, 1, 1, 1, 1}));
-  // Equal remainders go to the more probable class.
-  EXPECT_EQ(expected_votes({0.25f, 0.75f}, 2), (Counts{0, 2}));
-  EXPECT_EQ(expected_votes({0.5f, 0.5f}, 0), (Counts{}));
-  EXPECT_EQ(expected_votes({0.5f, 0.3f, 0.2f}, 1), (Counts{1}));
-}
-
-TEST(ExpectedVotesTest, AreWithinOneOfTheShares) {
-  for (int i = 0; i < 500; ++i) {
-    std::array<float, kClasses> logits;
-    for (std::size_t k = 0; k < kClasses; ++k) {
-      logits[k] = static_cast<float>((i * 37 + static_cast<int>(k * k) * 101) % 97) / 20;
-    }
-    const Probabilities p = softmax(logits);
-    const auto votes = expected_votes(p);
-    int sum = 0;
-    for (std::size_t k = 0; k < kClasses; ++k) {
-      sum += votes[k];
-      EXPECT_LT(std::abs(votes[k] - 10 * static_cast<double>(p[k])), 1);
-    }
-    EXPECT_EQ(sum, 10);
-  }
-}
-
-TEST(TemperedTest, OneChangesNoBit) {
-  const std::array<float, kClasses> logits = {0.1f, -3.7f, 1e-30f, 5, 3e30f, -0.0f, 7, 1.0f / 3};
-  EXPECT_EQ(tempered(logits, 1), logits);
-  EXPECT_EQ(tempered(logits, 2)[3], 2.5f);
-}
-
-TEST(SoftmaxTest, SumsToOneAndSurvivesExtremes) {
-  const std::array<float, kClasses> extreme = {1e30f, -1e30f, 0, 0, 0, 0, 0, 0};
-  EXPECT_EQ(softmax(extreme), (Probabilities{1, 0, 0, 0, 0, 0, 0, 0}));
-  const std::array<float, kClasses> equal = {-500, -500, -500, -500, -500, -500, -500, -500};
-  for (float p : softmax(equal)) EXPECT_EQ(p, 0.125f);
-  const std::array<float, kClasses> two = {0, std::log(3.0f), -200, -200, -200, -200, -200, -200};
-  EXPECT_FLOAT_EQ(softmax(two)[0], 0.25f);
-  EXPECT_FLOAT_EQ(softmax(two)[1], 0.75f);
-}
-
 }  // namespace
 }  // namespace ferplus

@@ -84,7 +84,7 @@ TEST_F(ResumeTest, StoppedAfterAnEpochWithoutCompressing) {
   const TrainResult result = run(first, false, 0, 2);
   EXPECT_FALSE(result.interrupted);
   EXPECT_FALSE(result.finished);
-  EXPECT_EQ(result.epochs_done, 2);
+  EXPECT_EQ(result.epochs, 2);
   Recorder second;
   run(second, true);
   expect_equal_to_whole();
@@ -269,7 +269,7 @@ TEST_F(ResumeTest, ExtendsAFinishedRunAndSaysWhatThatDoes) {
   const TrainResult result =
       train(faces(), longer, {.folder = folder_.path(), .resume = true}, second);
   EXPECT_TRUE(result.finished);
-  EXPECT_EQ(result.epochs_done, 5);
+  EXPECT_EQ(result.epochs, 5);
   EXPECT_THAT(second.messages, testing::Contains(HasSubstr("5 epochs instead of 3")));
   ASSERT_THAT(second.steps, SizeIs(6));
   // Nine of fifteen steps are done: the schedule's rate there, not that of a new or ended one.

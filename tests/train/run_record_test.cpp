@@ -54,7 +54,7 @@ class RunRecordTest : public testing::Test {
                              .private_accuracy = 0.7};
     write_text(folder_ / "summary.json", to_json(summary).dump());
   }
-  RunRecord record() const { return read_run(folder_.path()); }
+  RunRecord record() const { return read_run({folder_.path()}); }
   std::string complaint(const std::string& metrics) const {
     write_text(folder_ / "metrics.jsonl", metrics);
     return message_of<Error>([&] { record(); });

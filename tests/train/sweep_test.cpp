@@ -144,7 +144,7 @@ TEST_F(SweepTest, ReadsWhatRunsLeft) {
   EXPECT_TRUE(result.finished);
   EXPECT_EQ(result.epochs, 2);
   EXPECT_EQ(result.best_epoch, trained.best_epoch);
-  EXPECT_EQ(result.public_accuracy, trained.best_public_accuracy);
+  EXPECT_EQ(result.public_accuracy, trained.public_accuracy);
   EXPECT_EQ(result.private_accuracy, trained.private_accuracy);
   const double seconds = first.epochs.at(0).seconds + second.epochs.at(0).seconds;
   EXPECT_NEAR(result.minutes, seconds / 60, 1e-12);

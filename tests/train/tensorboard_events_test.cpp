@@ -66,7 +66,7 @@ std::vector<EpochMetrics> epochs(int count) {
 
 class EventsTest : public testing::Test {
  protected:
-  std::filesystem::path file() const { return folder_ / kEventFile; }
+  std::filesystem::path file() const { return RunFolder{folder_.path()}.events(); }
   std::vector<std::int64_t> steps() const {
     std::vector<std::int64_t> found;
     for (const Event& event : read_events(file())) found.push_back(event.step());
@@ -77,8 +77,8 @@ class EventsTest : public testing::Test {
 };
 
 TEST_F(EventsTest, HoldVersionThenScalars) {
-  write_events(folder_.path(), epochs(1));
-  append_events(folder_.path(), metrics_of(1));
+  write_events({folder_.path()}, epochs(1));
+  append_events({folder_.path()}, metrics_of(1));
   const auto events = read_events(file());
   ASSERT_THAT(events, SizeIs(3));
   EXPECT_EQ(events[0].file_version(), "brain.Event:2");
@@ -100,7 +100,7 @@ TEST_F(EventsTest, HoldVersionThenScalars) {
 TEST_F(EventsTest, ZeroIsAFigure) {
   EpochMetrics nothing_right = metrics_of(0);
   nothing_right.public_accuracy = 0;
-  write_events(folder_.path(), {{nothing_right}});
+  write_events({folder_.path()}, {{nothing_right}});
   const auto events = read_events(file());
   const auto& accuracy = events.at(1).summary().value(3);
   EXPECT_EQ(accuracy.tag(), "accuracy/public");
@@ -108,29 +108,29 @@ TEST_F(EventsTest, ZeroIsAFigure) {
 }
 
 TEST_F(EventsTest, WritingAgainKeepsWhatIsThere) {
-  write_events(folder_.path(), epochs(3));
+  write_events({folder_.path()}, epochs(3));
   const std::string three = read_text(file());
-  write_events(folder_.path(), epochs(3));
+  write_events({folder_.path()}, epochs(3));
   EXPECT_EQ(read_text(file()), three);
   // An epoch that will be done again, whole or cut off, goes; the file stays the same one.
   const std::filesystem::path link = folder_ / "link";
   std::filesystem::create_hard_link(file(), link);
   for (const std::size_t more : {three.size() - 20, std::size_t{5}}) {
     write_text(file(), three + three.substr(0, more));
-    write_events(folder_.path(), epochs(3));
+    write_events({folder_.path()}, epochs(3));
     EXPECT_EQ(read_text(file()), three);
     EXPECT_EQ(read_text(link), three);
   }
-  write_events(folder_.path(), epochs(2));
+  write_events({folder_.path()}, epochs(2));
   EXPECT_THAT(steps(), ElementsAre(0, 1, 2));
   // What is missing is filled in; what is damaged is written anew.
-  write_events(folder_.path(), epochs(4));
+  write_events({folder_.path()}, epochs(4));
   EXPECT_THAT(steps(), ElementsAre(0, 1, 2, 3, 4));
   for (const std::size_t place : {3, 15, 80}) {
     std::string damaged = three;
     damaged[place] ^= 1;
     write_text(file(), damaged);
-    write_events(folder_.path(), epochs(3));
+    write_events({folder_.path()}, epochs(3));
     EXPECT_THAT(steps(), ElementsAre(0, 1, 2, 3)) << place;
   }
 }

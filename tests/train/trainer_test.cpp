@@ -57,7 +57,7 @@ TEST(TrainerTest, ObeysThePreprocessing) {
       const PreparedModel prepared(model.network, model.parameters);
       EXPECT_EQ(
           evaluate(faces(), prepared, {.preprocessing = preprocessing}).classification.accuracy,
-          result.best_public_accuracy);
+          result.public_accuracy);
       EXPECT_EQ(evaluate(faces(), prepared,
                          {.split = Split::private_test, .preprocessing = preprocessing})
                     .classification.accuracy,
@@ -146,9 +146,9 @@ TEST(TrainerTest, ReportsWhatItDid) {
   // The best model is the one of the best epoch, with its averaged weights.
   const Model best = load_model(folder / "best.safetensors");
   const PreparedModel prepared(best.network, best.parameters);
-  EXPECT_EQ(evaluate(faces(), prepared, {}).classification.accuracy, result.best_public_accuracy);
+  EXPECT_EQ(evaluate(faces(), prepared, {}).classification.accuracy, result.public_accuracy);
   EXPECT_EQ(recorder.epochs[static_cast<std::size_t>(result.best_epoch)].public_accuracy,
-            result.best_public_accuracy);
+            result.public_accuracy);
   EXPECT_EQ(best.metadata.at("epoch"), std::to_string(result.best_epoch));
   EXPECT_EQ(best.metadata.at("mode"), "probability");
   EXPECT_EQ(best.metadata.at("seed"), "7");

@@ -18,18 +18,12 @@ std::vector<std::string> names_of(const Rows& rows) {
   return names;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
-
 }  // namespace
 
 std::vector<std::string> network_names() { return names_of(models()); }
 std::vector<std::string> recipe_names() { return names_of(recipes()); }
-std::string network_list() { return joined(network_names()); }
-std::string recipe_list() { return joined(recipe_names()); }
+std::string network_list() { return fmt::format("{}", fmt::join(network_names(), ", ")); }
+std::string recipe_list() { return fmt::format("{}", fmt::join(recipe_names(), ", ")); }
 
 CLI::Option* add_model_option(CLI::App& app, std::filesystem::path& path) {
   return app

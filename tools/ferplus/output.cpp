@@ -11,7 +11,7 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
-#include <ferplus/train/run_record.h>
+#include <ferplus/train/run_folder.h>
 
 #include "terminal.h"
 
@@ -50,14 +50,13 @@ bool is_of_sweep(const fs::path& target) {
   std::error_code ignored;
   for (fs::directory_iterator entry(target.parent_path(), ignored);
        !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
-    if (file_exists(entry->path() / "config.json")) return true;
+    if (RunFolder{entry->path()}.holds_run()) return true;
   }
   return false;
 }
 
 bool is_of_run(const fs::path& target) {
-  return is_file_of_run(target.filename().string()) &&
-         file_exists(target.parent_path() / "config.json");
+  return is_file_of_run(target.filename().string()) && RunFolder{target.parent_path()}.holds_run();
 }
 
 // `folder` holds data as PNG files and label.csv.

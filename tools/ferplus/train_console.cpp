@@ -26,7 +26,7 @@ class Listener final : public TrainListener {
   void on_start(const StartReport& start) override {
     // Only now is the folder this process's own.
     log_ = make_logger(
-        {.quiet = quiet_, .file = options_.folder / "train.log", .append = options_.resume});
+        {.quiet = quiet_, .file = RunFolder{options_.folder}.log(), .append = options_.resume});
     log_->info("{}: {} parameters; {} training and {} public images, {} steps an epoch",
                start.network, grouped(start.parameters),
                grouped(static_cast<std::uint64_t>(start.train_images)),
@@ -125,9 +125,8 @@ TrainResult train_on_console(const Dataset& dataset, const RunConfig& config,
     return result;
   }
   if (result.best_epoch >= 0) {
-    listener.log().info("best public accuracy {} in epoch {}: {}",
-                        percent(result.best_public_accuracy), result.best_epoch + 1,
-                        (options.folder / "best.safetensors").string());
+    listener.log().info("best public accuracy {} in epoch {}: {}", percent(result.public_accuracy),
+                        result.best_epoch + 1, RunFolder{options.folder}.best_model().string());
   }
   if (result.private_accuracy) {
     listener.log().info("private accuracy of that model: {}", percent(*result.private_accuracy));

@@ -42,9 +42,11 @@ class FaceDetector {
 
 // Whether this build has the component.
 bool detection_available();
+// Throws Error that names the missing packages in a build without it.
+void require_detection();
 
-// Not thread-safe: one detector per thread. Throws UsageError for options out of range, Error that
-// names the missing package in a build without the component.
+// Not thread-safe: one detector per thread. Throws UsageError for options out of range, Error as
+// require_detection.
 std::unique_ptr<FaceDetector> make_face_detector(const DetectorOptions& options = {});
 
 }  // namespace ferplus

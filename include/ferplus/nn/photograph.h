@@ -1,7 +1,6 @@
 // What a model says of the faces in a picture.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -22,9 +21,6 @@ struct FacePrediction {
 // face. Throws Error as they do. As thread-safe as they are.
 std::vector<FacePrediction> predict_faces(ImageView image, Predictor& predictor,
                                           FaceDetector* detector);
-
-// Classes, most probable first; equals in class order.
-std::vector<std::size_t> ranked(const Probabilities& probabilities);
 
 // Box found, score and pose, of a face that was looked for; crop; and "predictions": label,
 // probability and expected votes of ten, most probable first. Rectangles are [left, top, right,

@@ -1,29 +1,14 @@
 // One face in, eight probabilities out: preprocessing, network and softmax.
 #pragma once
 
-#include <array>
 #include <memory>
-#include <span>
 
 #include <ferplus/data/transform.h>
 #include <ferplus/nn/model_file.h>
+#include <ferplus/nn/probabilities.h>
 #include <ferplus/nn/session.h>
 
 namespace ferplus {
-
-using Probabilities = std::array<float, kClasses>;
-
-// softmax(logits) of one row, computed without overflow.
-Probabilities softmax(std::span<const float> logits);
-
-// logits/temperature, whose softmax is flatter (temperature > 1) or sharper with the same order.
-// Guo et al. 2017, temperature scaling. At temperature 1 the same bits.
-std::array<float, kClasses> tempered(std::span<const float> logits, double temperature);
-
-// Whole votes of `taggers` people, in proportion to the probabilities, by largest remainders (of
-// equal ones the more probable class first, then the earlier); they sum to `taggers`. REQUIRES:
-// probabilities that sum to 1, taggers >= 0.
-std::array<int, kClasses> expected_votes(const Probabilities& probabilities, int taggers = 10);
 
 // A model and the memory to run it. Not thread-safe: one predictor per thread, or a lock; it uses
 // thread_count() threads itself.

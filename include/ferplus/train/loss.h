@@ -1,17 +1,10 @@
 // Losses on logits, with their gradients. p = softmax(z); all work on log-softmax.
 #pragma once
 
-#include <array>
-
 #include <ferplus/core/tensor.h>
 #include <ferplus/data/label_mode.h>
 
 namespace ferplus {
-
-using LogProbabilities = std::array<double, kClasses>;
-
-// log softmax of kClasses logits, without overflow.
-LogProbabilities log_softmax(const float* logits);
 
 // Sum of the losses of a batch, logits and targets [N, kClasses], and the gradient of their *mean*
 // with respect to the logits, [N, kClasses]; gradient.data may be null.

@@ -9,11 +9,10 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <ferplus/data/label_mode.h>
+#include <ferplus/nn/probabilities.h>
 #include <ferplus/train/significance.h>
 
 namespace ferplus {
-
-using Logits = std::array<float, kClasses>;
 
 // Whether the largest logit is of a class with the largest target: of any that mode multi_target
 // admits. REQUIRES: kClasses of each.

@@ -1,24 +1,14 @@
-// A training run is a folder:
-//   config.json        what was asked for; `train --config` repeats it
-//   metrics.jsonl      one JSON object per epoch (EpochMetrics)
-//   train.log          what was said
-//   last.safetensors   everything that resuming needs (TrainingState, checkpoint.h)
-//   best.safetensors   the model of the epoch with the best public accuracy, the first of equals
-//   events.out.tfevents.ferplus   the curves for TensorBoard (tensorboard.h), if asked for
-//   profile.json       where the time went (Profile), if that was asked for
-//   summary.json       written at the end: best epoch, its public and, if there, private accuracy,
-//                      both in the precision of the recipe
-// Here: its rows and its summary, read and cut back, and whether a folder holds a run.
+// What a training run leaves to read: its epochs and its summary.
 #pragma once
 
 #include <filesystem>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <ferplus/train/run_config.h>
+#include <ferplus/train/run_folder.h>
 
 namespace ferplus {
 
@@ -49,13 +39,13 @@ std::vector<EpochMetrics> read_metrics(const std::filesystem::path& path);
 // Error if there are fewer; a last line without its newline is none here either.
 void cut_metrics(const std::filesystem::path& path, int epochs);
 
-// summary.json.
+// summary.json. Accuracies are those of the best model, in the precision of the recipe.
 struct RunSummary {
-  int epochs = 0;  // done
-  bool finished = false;
-  int best_epoch = 0;  // counted from 0
+  int epochs = 0;         // done
+  bool finished = false;  // all epochs of the recipe are done
+  int best_epoch = -1;    // counted from 0; -1: none yet
   double public_accuracy = 0;
-  std::optional<double> private_accuracy{};
+  std::optional<double> private_accuracy{};  // if all epochs are done and the split is there
 };
 nlohmann::ordered_json to_json(const RunSummary& summary);
 
@@ -72,18 +62,8 @@ struct RunRecord {
   double seconds() const;  // of training, without evaluation
 };
 
-// Whether a run's folder has a file of this name to itself.
-bool is_file_of_run(std::string_view name);
-
-// Throws Error if the folder holds a run already.
-void refuse_existing_run(const std::filesystem::path& folder);
-
 // Reads config.json, metrics.jsonl and summary.json; the last two may be missing. Throws Error that
 // names the file.
-RunRecord read_run(const std::filesystem::path& folder);
-
-// The folder itself if it is a run's, else the runs' folders in it (of a sweep), by name. Throws
-// Error if there are none.
-std::vector<std::filesystem::path> run_folders(const std::filesystem::path& folder);
+RunRecord read_run(const RunFolder& folder);
 
 }  // namespace ferplus

@@ -2,15 +2,12 @@
 // (tensorflow/core/util/event.proto) in TFRecords (io/tfrecord.h). A component of the build.
 #pragma once
 
-#include <filesystem>
 #include <span>
 
+#include <ferplus/train/run_folder.h>
 #include <ferplus/train/run_record.h>
 
 namespace ferplus {
-
-// In a run's folder. TensorBoard reads files with "tfevents" in their name, below its --logdir.
-inline constexpr const char* kEventFile = "events.out.tfevents.ferplus";
 
 // Whether this build has protobuf. Without it the functions below throw Error that names the
 // packages.
@@ -22,9 +19,9 @@ void require_tensorboard();
 // already stays untouched, so that a TensorBoard that watches the file goes on. Epochs without
 // EpochMetrics::wall_time stand at 1970, so that TensorBoard's axes "relative" and "wall" are of no
 // use with them; its axis "step" is. Throws Error.
-void write_events(const std::filesystem::path& folder, std::span<const EpochMetrics> epochs);
+void write_events(const RunFolder& folder, std::span<const EpochMetrics> epochs);
 
 // Adds one epoch. Throws Error.
-void append_events(const std::filesystem::path& folder, const EpochMetrics& epoch);
+void append_events(const RunFolder& folder, const EpochMetrics& epoch);
 
 }  // namespace ferplus

@@ -19,7 +19,7 @@ struct TrainOptions {
   int stop_after = 0;                 // end after so many epochs of the run; 0: the recipe's
   std::int64_t checkpoint_every = 0;  // steps; 0: after each epoch only
   bool profile = false;               // write profile.json at the end, interrupted or not
-  bool tensorboard = false;           // write kEventFile (tensorboard.h), of all epochs of the run
+  bool tensorboard = false;           // write RunFolder::events(), of all epochs of the run
 };
 
 // What a listener hears once the run's folder is ready and before the first step.
@@ -59,14 +59,8 @@ class TrainListener {
   virtual bool stop_requested() { return false; }
 };
 
-struct TrainResult {
+struct TrainResult : RunSummary {
   bool interrupted = false;  // by the listener; resume to go on
-  bool finished = false;     // all epochs of the recipe are done
-  int epochs_done = 0;
-  int best_epoch = -1;
-  double best_public_accuracy = 0;
-  // Of best.safetensors, if all epochs are done and the split is there.
-  std::optional<double> private_accuracy{};
 };
 
 // Trains `config` on the training split of `dataset` in options.folder, evaluating on its public

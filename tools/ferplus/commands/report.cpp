@@ -152,7 +152,7 @@ Report make_report(const Options& options) {
   Report report;
   for (std::size_t i = 0; i < folders.size(); ++i) {
     report.runs.push_back({.name = names[i],
-                           .record = read_run(folders[i]),
+                           .record = read_run({folders[i]}),
                            .model = std::nullopt,
                            .without_model = {}});
     const RunConfig& config = report.runs.back().record.config;

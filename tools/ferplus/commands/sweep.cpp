@@ -72,11 +72,10 @@ bool train_all(const Options& options, Results& results) {
     const fs::path folder = options.folder / run.name;
     bool interrupted = false;
     try {
-      interrupted =
-          train_on_console(dataset, run.config,
-                           {.folder = folder, .resume = fs::exists(folder / "config.json")},
-                           options.general.quiet, "the same command")
-              .interrupted;
+      interrupted = train_on_console(dataset, run.config,
+                                     {.folder = folder, .resume = RunFolder{folder}.holds_run()},
+                                     options.general.quiet, "the same command")
+                        .interrupted;
       results[i] = read_result(options.folder, run);
     } catch (const std::bad_alloc&) {
       results[i] = failed(options.folder, run, "out of memory");
@@ -96,7 +95,7 @@ int run(const Options& options) {
   if (options.summary_only && !fs::exists(options.folder)) {
     throw Error(concat(options.folder.string(), " does not exist: there is no sweep to sum up"));
   }
-  if (fs::exists(options.folder / "config.json")) {
+  if (RunFolder{options.folder}.holds_run()) {
     throw Error(
         concat(options.folder.string(),
                " is the folder of a run: a sweep needs one of its own, with its runs in it"));

@@ -47,10 +47,9 @@ struct Options {
 RunConfig configuration(const Options& options) {
   RunConfig config;
   if (options.resume) {
-    if (!fs::exists(options.run / "config.json")) {
-      throw Error(concat(options.run.string(), " holds no run to resume: it has no config.json"));
-    }
-    config = read_run_config(options.run / "config.json");
+    const RunFolder folder{options.run};
+    require_run(folder);
+    config = read_run_config(folder.config());
   } else if (!options.config.empty()) {
     read_config(options.config, config);
   } else if (options.mode.empty()) {
@@ -92,7 +91,7 @@ int run(const Options& options) {
   RunConfig config = configuration(options);
   validate(config);
   if (options.tensorboard) require_tensorboard();
-  if (!options.resume) refuse_existing_run(options.run);
+  if (!options.resume) refuse_existing_run({options.run});
   const Dataset dataset = load(data_of(config));
   if (options.autotune) config.convolution = autotuned(config, options.general.quiet);
   install_interrupt_handlers();
@@ -223,10 +222,10 @@ Run setup_train(CLI::App& app) {
                "profile.json")
       ->group("Run");
   app.add_flag("--tensorboard", options->tensorboard,
-               fmt::format("Write loss, accuracy, learning rate and speed of every epoch to RUN/{} "
+               fmt::format("Write loss, accuracy, learning rate and speed of every epoch to {} "
                            "too, which TensorBoard reads; with --resume, of the earlier epochs as "
                            "well",
-                           kEventFile))
+                           RunFolder{"RUN"}.events().string()))
       ->group("Run");
   add_recipe_options(app, options->fields);
   add_general_options(app, options->general);
