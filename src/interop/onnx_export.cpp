@@ -2,6 +2,7 @@
 #include <set>
 
 #include <ferplus/core/error.h>
+#include <ferplus/data/label_mode.h>
 #include <ferplus/io/file.h>
 #include <ferplus/nn/fold.h>
 

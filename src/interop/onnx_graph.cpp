@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <ferplus/data/label_mode.h>
+
 namespace ferplus::interop {
 namespace {
 

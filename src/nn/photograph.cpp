@@ -26,19 +26,30 @@ std::vector<FacePrediction> predict_faces(ImageView image, Predictor& predictor,
   return faces;
 }
 
-ordered_json to_json(const FacePrediction& face) {
+ordered_json face_json(const Rectangle& crop, const std::optional<DetectedFace>& detection) {
   ordered_json json;
-  if (face.detection) {
-    json["box"] = corners(face.detection->box);
-    json["score"] = face.detection->score;
-    json["pose"] = pose_name(face.detection->pose);
+  if (detection) {
+    json["box"] = corners(detection->box);
+    json["score"] = detection->score;
+    json["pose"] = pose_name(detection->pose);
   }
-  json["crop"] = corners(face.crop);
-  const auto votes = expected_votes(face.probabilities);
-  for (const std::size_t k : ranked(face.probabilities)) {
-    json["predictions"].push_back(
-        {{"label", kClassNames[k]}, {"probability", face.probabilities[k]}, {"votes", votes[k]}});
+  json["crop"] = corners(crop);
+  return json;
+}
+
+ordered_json predictions_json(const Probabilities& probabilities) {
+  ordered_json list;
+  const auto votes = expected_votes(probabilities);
+  for (const std::size_t k : ranked(probabilities)) {
+    list.push_back(
+        {{"label", kClassNames[k]}, {"probability", probabilities[k]}, {"votes", votes[k]}});
   }
+  return list;
+}
+
+ordered_json to_json(const FacePrediction& face) {
+  ordered_json json = face_json(face.crop, face.detection);
+  json["predictions"] = predictions_json(face.probabilities);
   return json;
 }
 

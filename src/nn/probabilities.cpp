@@ -10,9 +10,9 @@ LogProbabilities log_softmax(std::span<const float> logits) {
   const double largest = *std::ranges::max_element(logits);
   double sum = 0;
   for (std::size_t k = 0; k < kClasses; ++k) sum += std::exp(logits[k] - largest);
-  const double log_sum = largest + std::log(sum);
+  const double log_sum = std::log(sum);
   LogProbabilities log_p;
-  for (std::size_t k = 0; k < kClasses; ++k) log_p[k] = logits[k] - log_sum;
+  for (std::size_t k = 0; k < kClasses; ++k) log_p[k] = (logits[k] - largest) - log_sum;
   return log_p;
 }
 

@@ -10,7 +10,6 @@
 #include <ferplus/nn/session.h>
 #include <ferplus/train/calibration.h>
 #include <ferplus/train/evaluate.h>
-#include <ferplus/train/loss.h>
 #include <ferplus/train/origins.h>
 
 namespace ferplus {
@@ -66,8 +65,8 @@ std::vector<std::size_t> calibration_samples(const Dataset& dataset, const Model
     throw Error(concat(dataset.source, ": split ", split_name(split), " has ", samples.size(),
                        " images to calibrate on",
                        count > 0 ? concat(", not ", count) : std::string(),
-                       untrained ? " (the model was trained on the others: hold some out with "
-                                   "train --hold-out N)"
+                       untrained ? " (the model, or one that its run began with, was trained on "
+                                   "the others: hold some out with train --hold-out N)"
                                  : ""));
   }
   std::reverse(samples.begin(), samples.end());

@@ -7,7 +7,6 @@
 #include <ferplus/core/error.h>
 #include <ferplus/core/names.h>
 #include <ferplus/train/ensemble.h>
-#include <ferplus/train/loss.h>
 
 namespace ferplus {
 namespace {

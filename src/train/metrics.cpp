@@ -2,7 +2,6 @@
 #include <cmath>
 #include <numeric>
 
-#include <ferplus/train/loss.h>
 #include <ferplus/train/metrics.h>
 
 namespace ferplus {

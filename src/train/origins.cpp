@@ -53,20 +53,22 @@ std::vector<std::size_t> left_aside(const Dataset& dataset, const Metadata& meta
                                     RunConfig config) {
   const auto data = metadata.find("data");
   const bool known = data != metadata.end();
-  const Error other_data(concat(dataset.source, ": the model was trained on other images or votes ",
-                                "than these: give the data that it was trained on"));
+  const auto other_data = [&] {
+    return Error(concat(dataset.source, ": the model was trained on other images or votes than ",
+                        "these: give the data that it was trained on"));
+  };
   const std::size_t limit = std::exchange(config.limit, 0);
   TrainingSet set;
   try {
     set = training_set(dataset, config);
   } catch (const Error&) {
-    if (known) throw other_data;
+    if (known) throw other_data();
     throw;
   }
   const std::vector<std::size_t>& rest = set.training.samples;
   const std::size_t trained = limit > 0 ? std::min(limit, rest.size()) : rest.size();
   if (known && data->second != fingerprint(dataset, std::span(rest).first(trained))) {
-    throw other_data;
+    throw other_data();
   }
   std::vector<std::size_t> samples = std::move(set.held_out.samples);
   samples.insert(samples.end(), rest.begin() + static_cast<std::ptrdiff_t>(trained), rest.end());
@@ -91,17 +93,19 @@ std::optional<std::vector<std::size_t>> untrained_samples(const Dataset& dataset
         "trained on: calibrate with --split public");
   }
   std::vector<std::size_t> samples = left_aside(dataset, metadata, config);
-  const Error unknown(concat(dataset.source, ": which of these images '", config.from,
-                             "' was trained on, with which the model's run began, is not known: ",
-                             "calibrate with --split public"));
+  const auto unknown = [&] {
+    return Error(concat(dataset.source, ": which of these images '", config.from,
+                        "' was trained on, with which the model's run began, is not known: ",
+                        "calibrate with --split public"));
+  };
   const std::optional<std::vector<Metadata>> runs = runs_before(metadata);
-  if (!runs) throw unknown;
+  if (!runs) throw unknown();
   for (const Metadata& run : *runs) {
     std::vector<std::size_t> others, both;
     try {
       others = left_aside(dataset, run, run_config_from_metadata(run));
     } catch (const std::exception&) {
-      throw unknown;
+      throw unknown();
     }
     std::ranges::set_intersection(samples, others, std::back_inserter(both));
     samples = std::move(both);

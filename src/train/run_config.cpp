@@ -251,10 +251,10 @@ RunConfig run_config_from_metadata(const std::map<std::string, std::string>& met
   RunConfig config;
   config.mode = label_mode(metadata.at("mode")).mode;
   config.preprocessing = preprocessing_from_name(metadata.at("preprocessing"));
-  config.seed = std::stoull(metadata.at("seed"));
-  config.drop_leaks = metadata.at("drop_leaks") == "true";
-  config.hold_out = std::stoull(metadata.at("hold_out"));
-  config.limit = std::stoull(metadata.at("limit"));
+  // As to_metadata writes them, and JSON spells them the same.
+  for (const char* key : {"seed", "drop_leaks", "hold_out", "limit"}) {
+    update_from_json(config, {{key, json::parse(metadata.at(key))}});
+  }
   if (const auto from = metadata.find("from"); from != metadata.end()) config.from = from->second;
   return config;
 }

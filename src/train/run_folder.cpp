@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <initializer_list>
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/data/label_mode.h>
 #include <ferplus/interop/onnx.h>
 #include <ferplus/io/png.h>
 

@@ -153,6 +153,20 @@ TEST_F(Photographs, OutputsReplaceNoPicture) {
   fs::remove(path("photos/faces.csv"));
 }
 
+TEST_F(Photographs, CopiesReplaceNoPicture) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.png", "a.png.png"}) {
+    fs::copy_file(path("photos/below/face.png"), folder / name);
+  }
+  const std::string before = read_text(folder / "a.png.png");
+  const CommandResult result = predict({folder.path(), "--out-dir", folder.path()});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("a.png.png is one of the pictures"), HasSubstr("--out-dir")));
+  EXPECT_EQ(read_text(folder / "a.png.png"), before);
+  EXPECT_TRUE(fs::exists(folder / "a.png.png.png"));
+}
+
 // What else goes to the terminal in between begins a line of its own.
 TEST_F(Photographs, JsonComesInWholeLines) {
   const auto lines = lines_of(predict({path("photos"), "--json"}).out);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <ferplus/train/run_folder.h>
 #include <ferplus/train/tensorboard.h>
 
 #include "cli/command.h"

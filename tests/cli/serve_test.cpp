@@ -93,13 +93,21 @@ TEST_F(ServeCommand, ThePortFileIsThereWhileItListens) {
       {"serve", "--model", model_, "--samples", folder_ / "none", "--port-file", folder_ / "own"});
   EXPECT_EQ(failed.exit_code, 1);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "own"));
-  for (const char* content : {"precious\n", "80\n81\n", "123456\n", "1 2\n"}) {
+  for (const char* content : {"", "precious\n", "80\n81\n", "123456\n", "1 2\n"}) {
     write_text(folder_ / "own", content);
     const CommandResult refused =
         run_ferplus({"serve", "--model", model_, "--port-file", folder_ / "own"});
     EXPECT_EQ(refused.exit_code, 2);
     EXPECT_THAT(refused.err, HasSubstr("does not hold a port"));
     EXPECT_EQ(read_text(folder_ / "own"), content);
+  }
+  std::filesystem::create_directory(folder_ / "folder");
+  std::filesystem::create_symlink(folder_ / "nowhere", folder_ / "link");
+  for (const char* name : {"folder", "link"}) {
+    const CommandResult refused =
+        run_ferplus({"serve", "--model", model_, "--port-file", folder_ / name});
+    EXPECT_THAT(refused.err, HasSubstr("does not hold a port"));
+    EXPECT_TRUE(std::filesystem::exists(std::filesystem::symlink_status(folder_ / name)));
   }
   bool was_there = false;
   serve({}, SIGTERM, [&](int) { was_there = std::filesystem::exists(port_file); });

@@ -230,6 +230,13 @@ TEST_F(TrainedRun, OutputsReplaceNothingThatMatters) {
         {"evaluate", "--model", run_model, "-d", folders, "--split", "public", "--json", figures});
   };
   EXPECT_THAT(measure(label).err, HasSubstr("is read here"));
+  const std::string linked = *folder_ / "linked";
+  std::filesystem::create_directory(linked);
+  std::filesystem::create_directory_symlink(folders + "/FER2013Valid", linked + "/FER2013Valid");
+  EXPECT_THAT(run_ferplus({"evaluate", "--model", run_model, "-d", linked, "--split", "public",
+                           "--json", linked + "/FER2013Valid/label.csv"})
+                  .err,
+              HasSubstr("is read here"));
   EXPECT_EQ(read_text(label), labels);
   EXPECT_EQ(measure(folders + "/figures.json").exit_code, 0);
   EXPECT_EQ(measure(folders + "/figures.json").exit_code, 0);  // its own may be replaced

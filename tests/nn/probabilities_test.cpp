@@ -50,6 +50,8 @@ TEST(TemperedTest, OneChangesNoBit) {
 TEST(SoftmaxTest, SumsToOneAndSurvivesExtremes) {
   const Logits extreme = {1e30f, -1e30f, 0, 0, 0, 0, 0, 0};
   EXPECT_EQ(softmax(extreme), (Probabilities{1, 0, 0, 0, 0, 0, 0, 0}));
+  const Logits both = {1e30f, 1e30f, 0, 0, 0, 0, 0, 0};
+  EXPECT_EQ(softmax(both), (Probabilities{0.5f, 0.5f, 0, 0, 0, 0, 0, 0}));
   const Logits equal = {-500, -500, -500, -500, -500, -500, -500, -500};
   for (float p : softmax(equal)) EXPECT_EQ(p, 0.125f);
   const Logits two = {0, std::log(3.0f), -200, -200, -200, -200, -200, -200};

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <ferplus/core/error.h>
-#include <ferplus/nn/predictor.h>
+#include <ferplus/nn/probabilities.h>
 #include <ferplus/train/ensemble.h>
 
 #include "support/temporary_folder.h"

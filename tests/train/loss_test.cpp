@@ -1,5 +1,6 @@
 // Losses against their formulas in float64, the gradients against central differences of those, and
 // logits that overflow a naive softmax.
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>

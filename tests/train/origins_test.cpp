@@ -12,7 +12,7 @@
 #include <ferplus/train/origins.h>
 #include <ferplus/train/training_set.h>
 
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

@@ -9,7 +9,7 @@
 #include <ferplus/core/parallel.h>
 #include <ferplus/kernels/cpu.h>
 
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

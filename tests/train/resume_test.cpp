@@ -8,7 +8,7 @@
 #include <ferplus/data/folder.h>
 
 #include "nn/threads.h"
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

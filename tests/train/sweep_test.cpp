@@ -8,7 +8,7 @@
 #include <ferplus/core/error.h>
 #include <ferplus/train/sweep_results.h>
 
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

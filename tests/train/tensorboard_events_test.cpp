@@ -8,12 +8,13 @@
 #include <gtest/gtest.h>
 
 #include <ferplus/io/tfrecord.h>
+#include <ferplus/train/run_folder.h>
 #include <ferplus/train/tensorboard.h>
 #include <ferplus/train/trainer.h>
 
 #include "support/temporary_folder.h"
 #include "tensorboard_event.pb.h"
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

@@ -10,7 +10,7 @@
 #include <ferplus/train/checkpoint.h>
 #include <ferplus/train/training_set.h>
 
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

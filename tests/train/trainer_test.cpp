@@ -11,7 +11,7 @@
 
 #include "nn/allocation_counter.h"
 #include "nn/threads.h"
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

@@ -8,7 +8,7 @@
 #include <ferplus/data/statistics.h>
 #include <ferplus/train/training_set.h>
 
-#include "train/run_folder.h"
+#include "train/short_run.h"
 
 namespace ferplus {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <ferplus/data/face_quality.h>
-#include <ferplus/nn/predictor.h>
+#include <ferplus/nn/probabilities.h>
 
 namespace ferplus::tool {
 

@@ -76,6 +76,14 @@ ImageList::ImageList(const std::vector<std::string>& words) {
   }
 }
 
+std::vector<fs::path> ImageList::paths() const {
+  std::vector<fs::path> paths;
+  for (const auto& file : files_) {
+    if (file) paths.push_back(file->path);
+  }
+  return paths;
+}
+
 void ImageList::add(ImageFile file) {
   path_width_ = std::clamp(display_width(file.path.string()), path_width_, kWidestPath);
   ++listed_;

@@ -31,6 +31,8 @@ class ImageList {
   // Nothing after the last one, or once interrupt_flag() is set while standard input is silent.
   // Reads standard input as it comes.
   std::optional<ImageFile> next();
+  // Those to come that are known yet: all but what standard input will name.
+  std::vector<std::filesystem::path> paths() const;
   // 0 if standard input decides.
   std::uint64_t total() const { return streamed_ ? 0 : listed_; }
   // Characters of the longest path that is known yet, at most 60.

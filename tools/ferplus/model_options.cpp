@@ -1,6 +1,7 @@
 #include "model_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <ferplus/nn/bundled_model.h>
 #include <ferplus/nn/models.h>

@@ -59,11 +59,18 @@ bool is_of_run(const fs::path& target) {
   return is_file_of_run(target.filename().string()) && RunFolder{target.parent_path()}.holds_run();
 }
 
-// `folder` holds data as PNG files and label.csv.
-bool is_data_below(const fs::path& target, const fs::path& folder) {
-  const bool is_data = target.filename() == "label.csv" || target.extension() == ".png";
-  const auto [end, rest] = std::ranges::mismatch(folder, target);
-  return is_data && end == folder.end() && rest != target.end() && file_exists(target);
+// `folder` holds data as label.csv and PNG files, in itself or in the folders in it.
+bool is_data_of(const fs::path& output, const fs::path& folder) {
+  if (output.filename() != "label.csv" && output.extension() != ".png") return false;
+  if (!file_exists(output)) return false;
+  const fs::path parent = absolute_path(output).parent_path();
+  if (is_same_file(parent, folder)) return true;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(folder, ignored); !ignored && entry != fs::directory_iterator();
+       entry.increment(ignored)) {
+    if (is_same_file(parent, entry->path())) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -86,7 +93,9 @@ void check_outputs(const std::vector<fs::path>& outputs, const std::vector<fs::p
                               ": one would replace the other"));
     }
     if (output == kStandardOutput) continue;
-    const auto holds = [&](const fs::path& input) { return is_data_below(target, input); };
+    const auto holds = [&](const fs::path& input) {
+      return is_data_of(output, input) || is_data_of(target, input);
+    };
     if (read.contains(target) || std::ranges::any_of(read, holds)) {
       throw UsageError(concat(output.string(), " is read here: write elsewhere"));
     }

@@ -27,8 +27,8 @@ std::filesystem::path plain(const std::filesystem::path& path);
 bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
 // Before anything is computed. Throws UsageError if two outputs are the same file or both standard
-// output, or if one would replace an input, a picture or label.csv in a folder that is one, or a
-// file of a training run or sweep. Empty ones do not count.
+// output, or if one would replace an input, a PNG or label.csv in a folder of data that is one, or
+// a file of a training run or sweep. Empty ones do not count.
 void check_outputs(const std::vector<std::filesystem::path>& outputs,
                    const std::vector<std::filesystem::path>& inputs = {});
 // The same for one that cannot go to standard output, which it refuses.

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include <ferplus/core/random.h>
-#include <ferplus/data/dataset.h>
+#include <ferplus/io/image.h>
 
 namespace ferplus {
 

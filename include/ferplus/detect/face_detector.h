@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <ferplus/data/dataset.h>
+#include <ferplus/io/image.h>
 
 namespace ferplus {
 

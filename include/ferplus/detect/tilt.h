@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include <ferplus/data/dataset.h>
+#include <ferplus/io/image.h>
 
 namespace ferplus {
 

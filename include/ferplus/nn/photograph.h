@@ -22,9 +22,13 @@ struct FacePrediction {
 std::vector<FacePrediction> predict_faces(ImageView image, Predictor& predictor,
                                           FaceDetector* detector);
 
-// Box found, score and pose, of a face that was looked for; crop; and "predictions": label,
-// probability and expected votes of ten, most probable first. Rectangles are [left, top, right,
-// bottom].
+// Box found, score and pose, of a face that was looked for; and crop. Rectangles are [left, top,
+// right, bottom].
+nlohmann::ordered_json face_json(const Rectangle& crop,
+                                 const std::optional<DetectedFace>& detection);
+// Label, probability and expected votes of ten, most probable first. REQUIRES: they sum to 1.
+nlohmann::ordered_json predictions_json(const Probabilities& probabilities);
+// The face, and its "predictions".
 nlohmann::ordered_json to_json(const FacePrediction& face);
 
 }  // namespace ferplus

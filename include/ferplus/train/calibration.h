@@ -39,8 +39,8 @@ struct Calibration {
 // The rows to calibrate on: the last `count` (0: all) images of `split` whose votes have a
 // distribution (vote_shares, train/metrics.h), without those that equal a training image pixel for
 // pixel; of the training split, those that `model` was not trained on as far as its metadata say.
-// Throws Error if there are none or fewer than `count`, or if its metadata leave it open
-// (untrained_samples, train/origins.h).
+// Throws Error if there are none or fewer than `count`, or as untrained_samples does
+// (train/origins.h).
 std::vector<std::size_t> calibration_samples(const Dataset& dataset, const Model& model,
                                              Split split, std::size_t count);
 

@@ -13,7 +13,7 @@
 #include <ferplus/data/dataset.h>
 #include <ferplus/data/transform.h>
 #include <ferplus/nn/model_file.h>
-#include <ferplus/nn/predictor.h>
+#include <ferplus/nn/probabilities.h>
 #include <ferplus/nn/session.h>
 #include <ferplus/train/ensemble.h>
 #include <ferplus/train/metrics.h>

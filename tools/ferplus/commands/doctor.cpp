@@ -13,6 +13,7 @@
 #include <ferplus/detect/tilt.h>
 #include <ferplus/io/image.h>
 #include <ferplus/io/png.h>
+#include <ferplus/nn/photograph.h>
 
 #include "commands.h"
 #include "detection_options.h"
@@ -121,9 +122,7 @@ std::string to_json(const Options& options, const Patient& patient,
   if (found.searched) json["faces"] = found.faces;
   if (patient.detection) json["face"] = patient.number;
   if (found.tilt) json["tilt"] = *found.tilt;
-  json.update(ferplus::to_json(FacePrediction{patient.crop, patient.detection,
-                                              found.probabilities.value_or(Probabilities{})}));
-  if (!found.probabilities) json.erase("predictions");
+  json.update(face_json(patient.crop, patient.detection));
   json["size"] = found.size;
   json["laplacian_variance"] = found.quality.laplacian_variance;
   json["sharpness"] = found.quality.sharpness();
@@ -131,7 +130,10 @@ std::string to_json(const Options& options, const Patient& patient,
   json["brightness"] = found.quality.brightness;
   json["clipped"] = found.quality.clipped;
   json["preprocessing"] = preprocessing_name(patient.preprocessing);
-  if (found.probabilities) json["model"] = patient.model;
+  if (found.probabilities) {
+    json["model"] = patient.model;
+    json["predictions"] = predictions_json(*found.probabilities);
+  }
   json["trust"] = trust_name(verdict(reasons));
   json["reasons"] = ordered_json::array();
   for (const Reason& reason : reasons) json["reasons"].push_back(reason.text);

@@ -27,11 +27,11 @@ struct Options {
 
 int run(const Options& options) {
   apply(options.general);
+  check_binary_output(options.output, {options.input});
   if (options.output.extension() != kModelExtension) {
     throw UsageError(concat(options.output.string(), ": what is written is a model file: end its ",
                             "name in ", kModelExtension));
   }
-  check_binary_output(options.output, {options.input});
   refuse_existing(options.output, options.force);
   OnnxImportOptions import_options;
   if (!options.preprocessing.empty()) {

@@ -49,7 +49,7 @@ void check(const Options& options) {
   if (on_standard_output > 1) {
     throw UsageError("only one of --json, --jsonl - and --csv - can go to standard output");
   }
-  check_outputs({options.csv, options.jsonl}, {options.images.begin(), options.images.end()});
+  check_outputs({options.csv, options.jsonl});
   if (!options.detect && options.detector.smallest_face != 0) {
     throw UsageError("--smallest-face is for --detect, which is not given");
   }
@@ -67,7 +67,12 @@ bool may_be_cut_out_face(const GrayImage& image) {
 // Copies with what was found drawn into them, each under a name of its own.
 class Copies {
  public:
-  explicit Copies(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  // Copies replace none of `pictures`.
+  Copies(std::filesystem::path folder, const std::vector<std::filesystem::path>& pictures)
+      : folder_(std::move(folder)) {
+    if (folder_.empty()) return;
+    for (const auto& picture : pictures) pictures_.insert(plain(picture).string());
+  }
 
   void write(const ImageFile& file, const std::vector<FacePrediction>& faces) {
     ColorImage image = read_color_image(file.path);
@@ -80,6 +85,10 @@ class Copies {
                             100 * face.probabilities[first]));
     }
     const std::filesystem::path path = folder_ / name_of(file);
+    if (pictures_.contains(plain(path).string())) {
+      throw Error(concat(path.string(), " is one of the pictures, so that the copy of ",
+                         file.path.string(), " is not written: choose another --out-dir"));
+    }
     make_folder(path.parent_path());
     write_png(path, image);
   }
@@ -96,7 +105,7 @@ class Copies {
   }
 
   std::filesystem::path folder_;
-  std::unordered_set<std::string> taken_;
+  std::unordered_set<std::string> pictures_, taken_;
 };
 
 class Prediction {
@@ -107,7 +116,7 @@ class Prediction {
         predictor_(predictor),
         detector_(detector),
         images_(images),
-        copies_(options.copies) {}
+        copies_(options.copies, images.paths()) {}
 
   // Opens the outputs one within the other: each file appears when all is done.
   int run() {
@@ -161,7 +170,7 @@ class Prediction {
     }
   }
 
-  // Of folders, patterns and lists nobody knew before what is in them.
+  // Of a list on standard input nobody knew before what it names.
   void refuse_output(const std::filesystem::path& picture) const {
     for (const std::string& output : {options_.csv, options_.jsonl}) {
       if (output.empty() || output == kStandardOutput) continue;
@@ -209,10 +218,12 @@ int run(const Options& options) {
   apply(options.general);
   check(options);
   const std::filesystem::path model = given_or_bundled(options.model, options.general);
-  check_outputs({options.csv, options.jsonl}, {model});
   const auto detector = options.detect ? make_face_detector(options.detector) : nullptr;
   Predictor predictor(load_model(model), apply(options.compute));
   ImageList images(options.images);
+  std::vector<std::filesystem::path> inputs = images.paths();
+  inputs.push_back(model);
+  check_outputs({options.csv, options.jsonl}, inputs);
   install_interrupt_handlers();
   return Prediction(options, predictor, detector.get(), images).run();
 }

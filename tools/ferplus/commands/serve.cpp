@@ -47,11 +47,15 @@ struct Options {
 
 // One that a killed server left would mislead whoever waits for the new one.
 void remove_old_port_file(const std::filesystem::path& path) {
-  if (path.empty() || !file_exists(path)) return;
-  std::ifstream file(path);
+  if (path.empty() || !std::filesystem::exists(std::filesystem::symlink_status(path))) return;
+  constexpr std::size_t kMostDigits = 5;
   std::string text;
-  std::getline(file, text);
-  const bool is_port = text.size() <= 5 && file.peek() == EOF &&
+  if (std::filesystem::is_regular_file(path)) {
+    std::ifstream file(path);
+    std::getline(file, text);
+    if (!file || file.peek() != EOF) text.clear();
+  }
+  const bool is_port = !text.empty() && text.size() <= kMostDigits &&
                        std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
   if (!is_port) {
     throw UsageError(concat(path.string(), " is there and does not hold a port: write elsewhere"));

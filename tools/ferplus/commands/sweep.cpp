@@ -12,6 +12,7 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/io/file.h>
+#include <ferplus/train/run_folder.h>
 #include <ferplus/train/sweep_results.h>
 
 #include "commands.h"

@@ -9,6 +9,7 @@
 
 #include <ferplus/core/error.h>
 #include <ferplus/nn/tuning.h>
+#include <ferplus/train/run_folder.h>
 #include <ferplus/train/tensorboard.h>
 #include <ferplus/train/trainer.h>
 
