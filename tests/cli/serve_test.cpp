@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include <ferplus/io/png.h>
 #include <ferplus/nn/model_file.h>
@@ -103,7 +104,8 @@ TEST_F(ServeCommand, ThePortFileIsThereWhileItListens) {
   }
   std::filesystem::create_directory(folder_ / "folder");
   std::filesystem::create_symlink(folder_ / "nowhere", folder_ / "link");
-  for (const char* name : {"folder", "link"}) {
+  ASSERT_EQ(::mkfifo(std::string(folder_ / "pipe").c_str(), 0600), 0);
+  for (const char* name : {"folder", "link", "pipe"}) {
     const CommandResult refused =
         run_ferplus({"serve", "--model", model_, "--port-file", folder_ / name});
     EXPECT_THAT(refused.err, HasSubstr("does not hold a port"));
